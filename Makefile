@@ -1,0 +1,49 @@
+# The two commands of the README are `make demo` and `make test`; each sets up what it needs first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_LOCK := requirements.lock
+DEV_LOCK := requirements-dev.lock
+
+.PHONY: demo test check format bench lock clean help
+
+help:
+	@echo "make demo    train a team on real prices with no key, then evaluate it on a later window"
+	@echo "make test    run the tests"
+	@echo "make check   style and types"
+	@echo "make bench   print the benchmarks' ratios"
+	@echo "make lock    resolve the pinned requirements anew"
+
+# pip is told to trust nothing but the hashes; the package itself is installed without a second resolution.
+$(VENV)/.run: $(RUN_LOCK) pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned requirements into $(VENV) (once; a few minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(RUN_LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run $(DEV_LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(DEV_LOCK)
+	@touch $@
+
+demo: $(VENV)/.run
+	@$(BIN)/python -m doxa.examples.demo
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:
+	uv pip compile pyproject.toml --all-extras --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade -o $(RUN_LOCK)
+	uv pip compile --group dev -c $(RUN_LOCK) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade -o $(DEV_LOCK)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,277 @@
+"""What a task is: observations split by source, an action, a reward with named components.
+
+Write an environment by subclassing :class:`Environment`: set ``spec`` and implement ``_begin`` and ``_advance``. The base
+class checks actions, numbers the steps, keeps the log that snapshots are made of, and refuses a step after the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from ..errors import ActionError, EnvironmentContractError, options
+
+Json = Any
+"""A value that JSON can carry: null, booleans, finite numbers, strings, and lists and string-keyed objects of them."""
+
+
+class ActionSchema(Protocol):
+    """Which actions an environment takes."""
+
+    def validate(self, action: Json) -> Json:
+        """Return the action in its canonical form.
+
+        Raises:
+            ActionError: It isn't one; the message names what is allowed.
+        """
+        ...
+
+    def describe(self) -> str:
+        """The sentence that tells an agent what it may answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few named actions; the first-named order is the order agents read."""
+
+    options: tuple[str, ...]
+
+    def validate(self, action: Json) -> Json:
+        """Return the action if it is one of the options, else raise ``ActionError``."""
+        if action not in self.options:
+            raise ActionError(f"action {action!r} isn't allowed: {options(action, self.options)}")
+        return action
+
+    def describe(self) -> str:
+        """Name the options."""
+        return "one of: " + ", ".join(self.options)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One stream of information.
+
+    Attributes:
+        name: How agents refer to it.
+        description: What an agent is told about it.
+        trusted: False if strangers write its text; whatever is made from that text is then marked tainted.
+    """
+
+    name: str
+    description: str
+    trusted: bool = False
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """What stays fixed about a task.
+
+    Attributes:
+        id: Names the task and its data, e.g. ``market/AAPL``.
+        task: What an agent is told it is about.
+        sources: What can be observed.
+        action: What can be done.
+        reward: Weight of every reward component; the reward is the weighted sum.
+        max_steps: No episode is longer.
+        tags: Facts for the scope of beliefs, e.g. ``{"asset": "AAPL"}``.
+        parameters: Everything else that shapes an episode, data digests included.
+    """
+
+    id: str
+    task: str
+    sources: tuple[Source, ...]
+    action: ActionSchema
+    reward: Mapping[str, float]
+    max_steps: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class View:
+    """What one source shows at one step.
+
+    Attributes:
+        text: What an agent reads. Numbers stand on lines ``name: value``, items of text on lines ``- text``.
+        features: The numbers again, for scopes and for plots.
+        event_time: When the latest datum in it happened.
+        known_at: When the latest datum in it could be known; ``None`` only where the task has no clock.
+    """
+
+    text: str
+    features: Mapping[str, float] = field(default_factory=dict)
+    event_time: datetime | None = None
+    known_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What can be seen before an action.
+
+    Attributes:
+        step: Index of the step, from 0.
+        as_of: The environment's clock, timezone-aware; ``None`` where the task has none. Nothing in ``views`` is later.
+        views: By the name of the source.
+    """
+
+    step: int
+    as_of: datetime | None
+    views: Mapping[str, View]
+
+    def digest(self) -> str:
+        """A sha256 over everything an agent could read."""
+        views = {
+            name: [view.text, dict(view.features), _stamp(view.event_time), _stamp(view.known_at)]
+            for name, view in self.views.items()
+        }
+        return _sha256([self.step, _stamp(self.as_of), views])
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What an action led to.
+
+    Attributes:
+        observation: What can be seen next; after the end of an episode, what could be seen at the end.
+        reward: The weighted sum of the components.
+        components: By name.
+        terminated: The task itself came to an end.
+        truncated: The episode was cut: a time limit, the end of the data.
+        info: For critics and logs; no agent sees it before its action.
+    """
+
+    observation: Observation
+    reward: float
+    components: Mapping[str, float]
+    terminated: bool
+    truncated: bool
+    info: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether the episode has ended, either way."""
+        return self.terminated or self.truncated
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What ``_advance`` returns: a step's result before the base class adds the reward and the step limit."""
+
+    as_of: datetime | None
+    views: Mapping[str, View]
+    components: Mapping[str, float]
+    terminated: bool = False
+    truncated: bool = False
+    info: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where an episode stands: enough to go on from there in another process.
+
+    Attributes:
+        environment: Id of the environment it was taken from.
+        seed: What the episode was reset with.
+        actions: What was done so far, in order.
+        digest: Over all observations and rewards so far.
+    """
+
+    environment: str
+    seed: int
+    actions: tuple[Json, ...]
+    digest: str
+
+
+class Environment(ABC):
+    """A task. Not thread-safe; one episode at a time."""
+
+    spec: EnvironmentSpec
+
+    _seed: int | None = None
+    _actions: tuple[Json, ...] = ()
+    _digest: str = ""
+    _over: bool = True
+    _last: Observation
+
+    @abstractmethod
+    def _begin(self, rng: random.Random) -> Outcome:
+        """Start an episode; ``components`` of the result are ignored. All randomness comes from ``rng``."""
+
+    @abstractmethod
+    def _advance(self, action: Json) -> Outcome:
+        """Take a valid action."""
+
+    def reset(self, seed: int) -> Observation:
+        """Start the episode that belongs to ``seed``."""
+        self._seed, self._actions, self._over = seed, (), False
+        first = self._begin(random.Random(seed))  # noqa: S311  a simulation, not a secret
+        self._last = Observation(0, first.as_of, first.views)
+        self._digest = _sha256([self.spec.id, seed, self._last.digest()])
+        return self._last
+
+    def step(self, action: Json) -> StepResult:
+        """Take an action.
+
+        Raises:
+            ActionError: The schema doesn't allow the action; the episode stands where it stood.
+            EnvironmentContractError: No episode is running, or the environment named other reward components than its spec.
+        """
+        if self._over:
+            raise EnvironmentContractError(f"{self.spec.id}: no episode is running; call reset(seed) first")
+        action = self.spec.action.validate(action)
+        outcome = self._advance(action)
+        if set(outcome.components) != set(self.spec.reward):
+            raise EnvironmentContractError(
+                f"{self.spec.id}: the step returned the reward components {sorted(outcome.components)}, "
+                f"its spec declares {sorted(self.spec.reward)}"
+            )
+        self._actions = (*self._actions, action)
+        steps = len(self._actions)
+        truncated = outcome.truncated or (steps >= self.spec.max_steps and not outcome.terminated)
+        self._last = Observation(steps, outcome.as_of, outcome.views)
+        self._over = outcome.terminated or truncated
+        reward = sum(weight * outcome.components[name] for name, weight in self.spec.reward.items())
+        self._digest = _sha256([self._digest, action, self._last.digest(), reward, dict(outcome.components)])
+        return StepResult(self._last, reward, outcome.components, outcome.terminated, truncated, outcome.info)
+
+    def snapshot(self) -> Snapshot:
+        """Where the episode stands: the seed, the actions and a digest of what they led to."""
+        if self._seed is None:
+            raise EnvironmentContractError(f"{self.spec.id}: nothing to snapshot; call reset(seed) first")
+        return Snapshot(self.spec.id, self._seed, self._actions, self._digest)
+
+    def restore(self, snapshot: Snapshot) -> Observation:
+        """Go back to a snapshot by playing its actions again.
+
+        Raises:
+            EnvironmentContractError: It belongs to another environment, or playing it again led somewhere else.
+        """
+        if snapshot.environment != self.spec.id:
+            raise EnvironmentContractError(
+                f"the snapshot is one of {snapshot.environment!r}, this environment is {self.spec.id!r}"
+            )
+        self.reset(snapshot.seed)
+        for action in snapshot.actions:
+            self.step(action)
+        if self._digest != snapshot.digest:
+            raise EnvironmentContractError(
+                f"{self.spec.id}: playing {len(snapshot.actions)} actions again with seed {snapshot.seed} led "
+                "elsewhere; the environment isn't deterministic or its data has changed"
+            )
+        return self._last
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _sha256(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

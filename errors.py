@@ -1,0 +1,113 @@
+"""Every error Doxa raises on purpose.
+
+::
+
+    DoxaError
+    ├── SetupError               something given is wrong; nothing has been run or written (exit code 2)
+    │   ├── SpecError            a SPEC that can't be loaded, or is no experiment
+    │   ├── GraphError           agents that don't fit together, or don't fit their environment
+    │   ├── DataError            prices, news or filings that can't be used
+    │   ├── ModelSetupError      an unknown model, a missing key, an unknown parameter
+    │   ├── HomeError            a home that can't be written, is in use, or comes from a newer version
+    │   ├── MissingExtraError    an optional dependency isn't installed
+    │   ├── BeliefError          a belief or an operation on beliefs that can't be accepted
+    │   └── NotFoundError        an unknown run, belief, agent or episode
+    └── RunError                 a run stopped; the journal holds everything up to there (exit code 1)
+        ├── EnvironmentContractError     an environment broke its own contract
+        │   └── ActionError      an action that the environment's schema doesn't allow
+        ├── JournalError         a journal that contradicts itself
+        │   └── NondeterminismError   a replay asked for something else than what was recorded
+        └── ModelError           a model call failed; its subclasses are in ``doxa.models``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DoxaError(Exception):
+    """The root: catching it catches everything Doxa raises on purpose.
+
+    Attributes:
+        exit_code: What the command line exits with.
+    """
+
+    exit_code = 1
+
+
+class SetupError(DoxaError):
+    """Something the user gave can't be used; raised before anything runs."""
+
+    exit_code = 2
+
+
+class SpecError(SetupError):
+    """A SPEC can't be loaded or isn't an experiment."""
+
+
+class GraphError(SetupError):
+    """The agents don't fit together or don't fit their environment."""
+
+
+class DataError(SetupError):
+    """Market or task data can't be used."""
+
+
+class ModelSetupError(SetupError):
+    """A model is unknown, lacks its key, or got a parameter it doesn't have."""
+
+
+class HomeError(SetupError):
+    """A home can't be written, is used by another process, or comes from a newer version."""
+
+
+class MissingExtraError(SetupError):
+    """An optional dependency isn't installed; the message carries the install line."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the optional extra {extra!r}: pip install 'doxa[{extra}]'")
+
+
+class BeliefError(SetupError):
+    """A belief, or an operation on beliefs, can't be accepted."""
+
+
+class NotFoundError(SetupError):
+    """A run, belief, agent or episode isn't there."""
+
+
+class RunError(DoxaError):
+    """A run stopped; what was journaled before stays valid and the run can be resumed."""
+
+
+class EnvironmentContractError(RunError):
+    """An environment broke its own contract."""
+
+
+class ActionError(EnvironmentContractError):
+    """An action that the environment's schema doesn't allow."""
+
+
+class JournalError(RunError):
+    """A journal contradicts itself: a broken hash chain or a missing event."""
+
+
+class NondeterminismError(JournalError):
+    """A replay asked for something else than what was recorded at the same place."""
+
+
+class ModelError(RunError):
+    """A model call failed."""
+
+
+def options(value: object, allowed: Iterable[object]) -> str:
+    """The tail of a message about a wrong name: what is allowed, and the nearest match if one is near.
+
+    >>> options("pricse", ["prices", "news"])
+    "choose from news, prices (did you mean 'prices'?)"
+    """
+    names = sorted(str(name) for name in allowed)
+    near = get_close_matches(str(value), names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    return f"choose from {', '.join(names) or 'nothing: none exist'}{hint}"
