@@ -1,0 +1,171 @@
+"""The SQLite file behind a journal: opening it, its tables, its transactions."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+from ..errors import HomeError, JournalError
+from .home import Home
+
+FORMAT = 1
+"""Version of the tables below; a journal with a higher one was written by a newer doxa."""
+
+Row = tuple[Any, ...]
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    parent TEXT REFERENCES runs (name),
+    parent_seq INTEGER
+);
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    run TEXT NOT NULL REFERENCES runs (name),
+    episode INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    prev_hash TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    UNIQUE (run, seq),
+    UNIQUE (run, episode, key, kind)
+);
+CREATE INDEX events_by_kind ON events (run, kind, seq);
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+    BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
+    BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
+CREATE TABLE times (
+    event INTEGER PRIMARY KEY REFERENCES events (id),
+    at REAL NOT NULL,
+    latency REAL,
+    attempts INTEGER
+);
+CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL);
+CREATE TABLE vectors (
+    id INTEGER PRIMARY KEY,
+    generation TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    UNIQUE (generation, digest)
+);
+"""
+
+
+class Database:
+    """One connection. Any thread may use it, one at a time; other processes may read while one writes."""
+
+    def __init__(self, connection: sqlite3.Connection, *, write: bool) -> None:
+        self.write = write
+        self.lock = RLock()
+        self._connection = connection
+        self._staged: list[tuple[str, Row]] = []
+
+    @classmethod
+    def open(cls, home: Home, *, write: bool) -> Database:
+        """Open the home's file, and make it if it isn't there and ``write`` is set.
+
+        Raises:
+            HomeError: It isn't there, isn't a journal, or comes from a newer version.
+        """
+        try:
+            connection = _connect(home, write=write)
+        except sqlite3.Error as error:
+            raise HomeError(f"{home.journal} can't be opened: {error}; choose another home") from None
+        try:
+            _prepare(connection, home, write=write)
+        except sqlite3.Error as error:
+            connection.close()
+            raise HomeError(f"{home.journal} isn't a doxa journal: {error}; choose another home") from None
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection, write=write)
+
+    def rows(self, sql: str, parameters: Row = ()) -> list[Row]:
+        """Everything the query returns.
+
+        Raises:
+            JournalError: The file is damaged.
+        """
+        with self.lock:
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise JournalError(f"the journal can't be read: {error}") from error
+
+    def stage(self, sql: str, parameters: Row) -> None:
+        """Write this together with the next transaction; on its own it isn't worth a commit."""
+        with self.lock:
+            if self.write:
+                self._staged.append((sql, parameters))
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Everything inside is written, on disk, or nothing is.
+
+        Raises:
+            JournalError: The file can't be written.
+        """
+        with self.lock:
+            connection = self._connection
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                for sql, parameters in self._staged:
+                    connection.execute(sql, parameters)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise JournalError(f"the journal can't be written: {error}") from error
+                raise
+            self._staged.clear()
+
+    def close(self) -> None:
+        """Write what is staged and close."""
+        with self.lock:
+            if self._staged:
+                with self.transaction():
+                    pass
+            self._connection.close()
+
+
+def _connect(home: Home, *, write: bool) -> sqlite3.Connection:
+    uri = f"{home.journal.absolute().as_uri()}?mode={'rw' if write else 'ro'}"
+    if not write and not os.access(home.path, os.W_OK) and not home.journal.with_suffix(".sqlite3-wal").exists():
+        uri += "&immutable=1"  # SQLite reads a WAL file only where it can write beside it
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA busy_timeout = 10000")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, home: Home, *, write: bool) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    tables: Sequence[Row] = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    if not tables and write:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(f"BEGIN; {_SCHEMA}")
+        connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
+        connection.execute("COMMIT")
+        return
+    if not tables:
+        raise HomeError(f"{home.journal} is still empty: nothing has been run in this home")
+    if ("meta",) not in tables or ("events",) not in tables:
+        raise HomeError(f"{home.journal} isn't a doxa journal; choose another home")
+    found = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+    if found is None or int(found[0]) > FORMAT:
+        raise HomeError(
+            f"{home.journal} is from a newer version: format {found and found[0]}, this doxa reads up to {FORMAT}; "
+            "upgrade doxa"
+        )

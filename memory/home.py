@@ -1,0 +1,88 @@
+"""The folder in which runs and beliefs live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import HomeError
+
+
+@dataclass(frozen=True)
+class Home:
+    """A folder with the journal, the index beside it, and the lock of its one writer.
+
+    ::
+
+        home/
+        ├── journal.sqlite3   everything that happened; the only thing worth a backup
+        ├── chroma/           the index; may be deleted at any time
+        └── lock              held by the process that writes
+    """
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", Path(self.path).expanduser())
+
+    @property
+    def journal(self) -> Path:
+        """The SQLite file."""
+        return self.path / "journal.sqlite3"
+
+    @property
+    def chroma(self) -> Path:
+        """The index's folder."""
+        return self.path / "chroma"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a journal has been started here."""
+        return self.journal.is_file()
+
+    def create(self) -> Home:
+        """Make the folder if it isn't there, readable by its owner only.
+
+        Raises:
+            HomeError: It can't be made or written.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.journal.touch(mode=0o600)  # SQLite gives its side files the same mode
+        except (FileExistsError, NotADirectoryError) as error:
+            raise HomeError(
+                f"home {self.path} can't be made: {error.filename} is a file, not a folder; choose another home"
+            ) from None
+        except OSError as error:
+            raise HomeError(
+                f"home {self.path} can't be written: {error.strerror}; make it writable or choose another home"
+            ) from None
+        return self
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the home's one writer; :class:`~doxa.memory.journal.Journal` does this itself when it opens for writing.
+
+        Raises:
+            HomeError: Another process is writing.
+        """
+        from filelock import FileLock, Timeout
+
+        # not thread-local: a journal may be closed by another thread than the one that opened it
+        lock = FileLock(self.path / "lock", mode=0o600, thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise HomeError(
+                f"home {self.path} is in use: another doxa process is writing; wait for it or choose another home"
+            ) from None
+        except OSError as error:
+            raise HomeError(
+                f"home {self.path} can't be locked: {error.strerror}; make it writable or choose another home"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()

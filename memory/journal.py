@@ -1,0 +1,420 @@
+"""The append-only record of everything that happened: the single source of truth.
+
+A run is a sequence of events. Each has a place - episode, kind and key - and there is one event per place: recording
+the same thing at the same place again changes nothing, recording another thing there is an error. That is the whole
+mechanism of resuming and replaying: do everything again, and let the journal answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from ..errors import HomeError, JournalError, NondeterminismError, NotFoundError, options
+from .canonical import canonical, difference, sha256
+from .database import Database, Row
+from .home import Home
+
+LOCAL_KINDS = frozenset({"call.intent", "run.place", "run.resumed", "run.interrupted", "failure"})
+"""Kinds that tell how a run went on one machine: kept, but no part of what the run *is*."""
+
+_PAGE = 256
+_SELECT = "SELECT run, episode, seq, kind, key, payload, prev_hash, hash FROM events"
+_INSERT = "INSERT INTO events (run, episode, seq, kind, key, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something to record. ``payload`` is JSON; keys are opaque here, and callers make them sortable."""
+
+    episode: int
+    kind: str
+    key: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something recorded.
+
+    Attributes:
+        run: Id of the run.
+        episode: Index of the episode, from 0; -1 for what belongs to no episode.
+        seq: Position in the run in order of arrival, from 1.
+        kind: What sort of thing happened.
+        key: Where in the episode it happened.
+        payload: What happened.
+        prev_hash: Hash of the event before; empty for the first.
+        hash: A sha256 over all of the above.
+    """
+
+    run: str
+    episode: int
+    seq: int
+    kind: str
+    key: str
+    payload: dict[str, Any]
+    prev_hash: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When an event was written, on the wall clock; beside the journal, never part of a hash or an export.
+
+    Attributes:
+        seq: Of the event.
+        at: Seconds since 1970, UTC.
+        latency: Seconds that the recorded call took; ``None`` if nothing was called.
+        attempts: Requests that went over the wire for it.
+    """
+
+    seq: int
+    at: float
+    latency: float | None
+    attempts: int | None
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A run that another one started from, as far as it had come then: up to the event at ``seq``."""
+
+    run: str
+    seq: int
+
+
+class _Head(NamedTuple):
+    seq: int
+    hash: str
+
+
+class Journal:
+    """The journal of one home; open it with :meth:`open`, best in a ``with`` statement."""
+
+    def __init__(self, home: Home, database: Database, resources: ExitStack) -> None:
+        self.home = home
+        self.database = database
+        self._resources = resources
+        self._heads: dict[str, _Head] = {}
+        self._texts: dict[str, str] = {}
+
+    @classmethod
+    def open(cls, home: Home, *, write: bool) -> Journal:
+        """Open a home's journal; ``write`` makes the home if need be and locks it against other writers.
+
+        Raises:
+            HomeError: The home can't be used; the message says why and what to do.
+        """
+        if not write and not home.exists:
+            raise HomeError(f"there is no doxa home at {home.path}: train first, or name the home you trained in")
+        with ExitStack() as stack:
+            if write:
+                home.create()
+                stack.enter_context(home.lock())
+            database = Database.open(home, write=write)
+            stack.callback(database.close)
+            return cls(home, database, stack.pop_all())
+        raise AssertionError("unreachable: the stack above swallows nothing")
+
+    def close(self) -> None:
+        """Close the file and give up the lock."""
+        self._resources.close()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def writable(self) -> bool:
+        """Whether it was opened for writing."""
+        return self.database.write
+
+    # -- runs -----------------------------------------------------------------------------------------------------
+
+    def begin(self, name: str, *, parent: str | None = None) -> str:
+        """Start a run: its id is ``name-1``, or the next number that is free.
+
+        Args:
+            name: Lower-case letters, digits and hyphens.
+            parent: The run whose beliefs it starts from.
+
+        Raises:
+            HomeError: The name has other characters; the message proposes one that fits.
+            NotFoundError: There is no such parent.
+        """
+        with self.database.lock:
+            rests = [run.removeprefix(f"{name}-") for run in self.runs() if run.startswith(f"{name}-")]
+            run = f"{name}-{max((int(rest) for rest in rests if rest.isdecimal()), default=0) + 1}"
+            self._register(run, name)
+            if parent is not None:
+                self.link(run, parent)
+            return run
+
+    def link(self, run: str, parent: str) -> None:
+        """Let ``run`` start from what ``parent`` holds now; what the parent records later stays unseen.
+
+        Raises:
+            NotFoundError: There is no such run.
+            NondeterminismError: The run started from another parent.
+        """
+        self.require(run)
+        self.require(parent)
+        ancestors = self.ancestors(run)
+        if ancestors and ancestors[-1].run == parent:
+            return
+        if ancestors or run in {parent, *(ancestor.run for ancestor in self.ancestors(parent))}:
+            origin = ancestors[-1].run if ancestors else "nothing"
+            raise NondeterminismError(f"run {run} started from {origin}, it can't start from {parent}: start a new run")
+        with self.database.lock:
+            seq = self._head(parent).seq
+            with self.database.transaction() as connection:
+                connection.execute("UPDATE runs SET parent = ?, parent_seq = ? WHERE name = ?", (parent, seq, run))
+
+    def ancestors(self, run: str) -> tuple[Ancestor, ...]:
+        """The runs that ``run`` starts from, the oldest first."""
+        rows = self.database.rows("SELECT parent, parent_seq FROM runs WHERE name = ? AND parent IS NOT NULL", (run,))
+        return (*self.ancestors(rows[0][0]), Ancestor(*rows[0])) if rows else ()
+
+    def runs(self) -> tuple[str, ...]:
+        """All runs, in the order in which they began."""
+        return tuple(name for (name,) in self.database.rows("SELECT name FROM runs ORDER BY id"))
+
+    def require(self, run: str) -> str:
+        """Return ``run``, or raise :class:`NotFoundError` naming the runs there are."""
+        if not self.database.rows("SELECT 1 FROM runs WHERE name = ?", (run,)):
+            raise NotFoundError(f"there is no run {run!r} in {self.home.path}: {options(run, self.runs())}")
+        return run
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def append(
+        self, run: str, entries: Sequence[Entry], *, latency: float | None = None, attempts: int | None = None
+    ) -> tuple[Event, ...]:
+        """Record ``entries``, all or none, and return their events; what is recorded already is left as it is.
+
+        Args:
+            run: Id of the run; one that never began begins here.
+            entries: What to record.
+            latency: Seconds that the recorded call took.
+            attempts: Requests that went over the wire for it.
+
+        Raises:
+            NondeterminismError: Something else is recorded at the same place.
+            JournalError: A payload isn't JSON, or the journal can't be written.
+        """
+        with self.database.lock:
+            texts = [_payload_text(run, entry) for entry in entries]
+            head = self._head(run)
+            events: dict[tuple[int, str, str], Event] = {}
+            fresh: list[tuple[Event, str]] = []
+            for entry, text in zip(entries, texts, strict=True):
+                place = (entry.episode, entry.kind, entry.key)
+                event = events.get(place) or self.find(run, *place)
+                if event is None:
+                    event = _link(run, head, entry, text)
+                    head = _Head(event.seq, event.hash)
+                    fresh.append((event, text))
+                elif canonical(event.payload) != text:
+                    raise _nondeterminism(event, text)
+                events[place] = event
+            if fresh:
+                self._write(run, fresh, latency, attempts)
+                self._heads[run] = head
+            return tuple(events[entry.episode, entry.kind, entry.key] for entry in entries)
+
+    def put_text(self, text: str) -> str:
+        """Keep a text under its digest, to be named by events; it is written together with the next one.
+
+        Returns:
+            The text's sha256.
+        """
+        digest = sha256(text)
+        if self.writable:
+            self._texts[digest] = text
+            blob = text.encode("utf-8", "surrogatepass")
+            self.database.stage("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, blob))
+        return digest
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def text(self, digest: str) -> str:
+        """The text with this digest.
+
+        Raises:
+            JournalError: It isn't there, or isn't what its digest says.
+        """
+        if (staged := self._texts.get(digest)) is not None:
+            return staged
+        rows = self.database.rows("SELECT CAST(text AS BLOB) FROM texts WHERE digest = ?", (digest,))
+        if not rows:
+            raise JournalError(f"the journal has no text {digest}")
+        blob: bytes = rows[0][0]
+        text = blob.decode("utf-8", "surrogatepass")
+        if sha256(text) != digest:
+            raise JournalError(f"the text {digest} has been changed")
+        return text
+
+    def find(self, run: str, episode: int, kind: str, key: str) -> Event | None:
+        """The event at this place, if there is one."""
+        where = " WHERE run = ? AND episode = ? AND key = ? AND kind = ?"
+        rows = self.database.rows(_SELECT + where, (run, episode, key, kind))
+        return _event(rows[0]) if rows else None
+
+    def events(self, run: str, *, kind: str | None = None, episode: int | None = None) -> Iterator[Event]:
+        """A run's events in order of arrival, optionally of one kind or one episode.
+
+        Raises:
+            NotFoundError: There is no such run.
+        """
+        self.require(run)
+        where = (" AND kind = ?" if kind is not None else "") + (" AND episode = ?" if episode is not None else "")
+        given = [value for value in (kind, episode) if value is not None]
+        return map(_event, self._rows(run, where, given))
+
+    def times(self, run: str) -> Iterator[Timing]:
+        """When a run's events were written."""
+        self.require(run)
+        sql = (
+            "SELECT seq, at, latency, attempts FROM events JOIN times ON times.event = events.id "
+            "WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?"
+        )
+        last = 0
+        while rows := self.database.rows(sql, (run, last, _PAGE)):
+            yield from (Timing(*row) for row in rows)
+            last = rows[-1][0]
+
+    # -- what a run is --------------------------------------------------------------------------------------------
+
+    def export(self, run: str) -> Iterator[str]:
+        """The run as canonical JSON lines, the same wherever and in whatever order it was computed.
+
+        Sorted by episode, key and kind; without :data:`LOCAL_KINDS`, run id, positions, hashes and times.
+        """
+        self.require(run)
+        sql = (
+            "SELECT episode, key, kind, payload FROM events WHERE run = ? AND (episode, key, kind) > (?, ?, ?) "
+            "ORDER BY episode, key, kind LIMIT ?"
+        )
+        last: Row = (-(2**63), "", "")
+        while rows := self.database.rows(sql, (run, *last, _PAGE)):
+            for episode, key, kind, payload in rows:
+                if kind not in LOCAL_KINDS:
+                    place = f'"episode":{episode},"key":{canonical(key)},"kind":{canonical(kind)}'
+                    yield f'{{{place},"payload":{payload}}}'
+            last = rows[-1][:3]
+
+    def digest(self, run: str) -> str:
+        """A sha256 over the exported run: two runs with the same digest did the same."""
+        total = hashlib.sha256()
+        for line in self.export(run):
+            total.update(f"{line}\n".encode())
+        return total.hexdigest()
+
+    def verify(self, run: str) -> int:
+        """Recompute the run's hash chain and return the position of its last event.
+
+        A chain can't tell that events are missing at its very end: that is what a crash leaves, too.
+
+        Raises:
+            JournalError: An event has been changed, removed or put in; the message names the last good position.
+        """
+        self.require(run)
+        last, last_hash = 0, ""
+        for row in self._rows(run):
+            _, episode, seq, kind, key, payload, prev_hash, digest = row
+            whole = seq == last + 1 and prev_hash == last_hash
+            if not whole or digest != _hash(last_hash, run, episode, seq, kind, key, payload):
+                raise JournalError(
+                    f"run {run}: what stands at seq {seq} isn't what was written; the journal is good up to "
+                    f"seq {last}: restore it from a backup, or train again in another home"
+                )
+            last, last_hash = seq, digest
+        return last
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _head(self, run: str) -> _Head:
+        # popped, so that after a failed or interrupted write it's read from the file again
+        head = self._heads.pop(run, None)
+        if head is None:
+            rows = self.database.rows("SELECT seq, hash FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
+            head = _Head(*rows[0]) if rows else _Head(0, "")
+        return head
+
+    def _write(self, run: str, fresh: Sequence[tuple[Event, str]], latency: float | None, attempts: int | None) -> None:
+        first = fresh[0][0]
+        if not self.writable:
+            raise JournalError(f"{_place(first)} isn't recorded, and the journal is open for reading only")
+        if first.seq == 1:
+            self._register(run, run)
+        at = time.time()
+        with self.database.transaction() as connection:
+            for event, text in fresh:
+                row = (run, event.episode, event.seq, event.kind, event.key, text, event.prev_hash, event.hash)
+                cursor = connection.execute(_INSERT, row)
+                connection.execute("INSERT INTO times VALUES (?, ?, ?, ?)", (cursor.lastrowid, at, latency, attempts))
+        self._texts.clear()
+
+    def _register(self, run: str, name: str) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+            fitting = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "run"
+            raise HomeError(
+                f"a run can't be named {name!r}: use lower-case letters, digits and hyphens, e.g. {fitting!r}"
+            )
+        with self.database.transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO runs (name) VALUES (?)", (run,))
+
+    def _rows(self, run: str, where: str = "", given: Sequence[str | int] = ()) -> Iterator[Row]:
+        sql = f"{_SELECT} WHERE run = ? AND seq > ?{where} ORDER BY seq LIMIT ?"
+        last = 0
+        while rows := self.database.rows(sql, (run, last, *given, _PAGE)):
+            yield from rows
+            last = rows[-1][2]
+
+
+def _payload_text(run: str, entry: Entry) -> str:
+    try:
+        return canonical(dict(entry.payload))
+    except (TypeError, ValueError) as error:
+        where = f"run {run}, episode {entry.episode}, {entry.kind} {entry.key!r}"
+        raise JournalError(f"{where}: the payload isn't JSON: {error}") from error
+
+
+def _link(run: str, head: _Head, entry: Entry, text: str) -> Event:
+    seq = head.seq + 1
+    digest = _hash(head.hash, run, entry.episode, seq, entry.kind, entry.key, text)
+    return Event(run, entry.episode, seq, entry.kind, entry.key, json.loads(text), head.hash, digest)
+
+
+def _hash(prev_hash: str, run: str, episode: int, seq: int, kind: str, key: str, payload: str) -> str:
+    return sha256(canonical([prev_hash, run, episode, seq, kind, key, payload]))
+
+
+def _event(row: Row) -> Event:
+    run, episode, seq, kind, key, payload, prev_hash, digest = row
+    try:
+        return Event(run, episode, seq, kind, key, json.loads(payload), prev_hash, digest)
+    except ValueError as error:
+        raise JournalError(f"the payload at seq {seq} isn't JSON: {error}") from error
+
+
+def _place(event: Event) -> str:
+    return f"run {event.run}, episode {event.episode}, {event.kind} {event.key!r}"
+
+
+def _nondeterminism(recorded: Event, text: str) -> NondeterminismError:
+    return NondeterminismError(
+        f"{_place(recorded)}: this isn't what was recorded there: {difference(recorded.payload, json.loads(text))}; "
+        "the code, the data, the settings or a model's name have changed since; start a new run"
+    )
