@@ -1,19 +1,21 @@
 """What a task is: observations split by source, an action, a reward with named components.
 
-Write an environment by subclassing :class:`Environment`: set ``spec`` and implement ``_begin`` and ``_advance``. The base
-class checks actions, numbers the steps, keeps the log that snapshots are made of, and refuses a step after the end.
+Write an environment by subclassing :class:`Environment`: set ``spec`` and implement ``_begin`` and ``_advance``. The
+base class checks actions, numbers the steps, keeps the log that snapshots are made of, and refuses a step after the
+end.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from ..errors import ActionError, EnvironmentContractError, options
 
@@ -36,6 +38,10 @@ class ActionSchema(Protocol):
         """The sentence that tells an agent what it may answer."""
         ...
 
+    def annotation(self) -> Any:  # noqa: ANN401  a type form, for which Python 3.11 has no type
+        """The type that pydantic checks an answer against."""
+        ...
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -53,6 +59,29 @@ class Choice:
         """Name the options."""
         return "one of: " + ", ".join(self.options)
 
+    def annotation(self) -> Any:  # noqa: ANN401  as in the protocol
+        """A ``Literal`` of the options."""
+        return Literal[self.options]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """How a reading of a source speaks for an action: the task's own rule of thumb, told to every agent that reads it.
+
+    Attributes:
+        name: A feature of the source's views; for ``tone``, the name under which the tone of its text items goes.
+        above: The action that a reading above zero speaks for.
+        below: The action that a reading below zero speaks for.
+        scale: A usual size of a reading, in its own unit; what is far above it says no more.
+        tone: Read from the text items (their sentiment, in [-1, 1]) instead of a feature.
+    """
+
+    name: str
+    above: str
+    below: str
+    scale: float
+    tone: bool = False
+
 
 @dataclass(frozen=True)
 class Source:
@@ -62,11 +91,13 @@ class Source:
         name: How agents refer to it.
         description: What an agent is told about it.
         trusted: False if strangers write its text; whatever is made from that text is then marked tainted.
+        signals: The rules of thumb that come with it.
     """
 
     name: str
     description: str
     trusted: bool = False
+    signals: tuple[Signal, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +111,7 @@ class EnvironmentSpec:
         action: What can be done.
         reward: Weight of every reward component; the reward is the weighted sum.
         max_steps: No episode is longer.
+        cautious: The action with the least at stake, for agents told to be risk-averse; ``None`` if there is none.
         tags: Facts for the scope of beliefs, e.g. ``{"asset": "AAPL"}``.
         parameters: Everything else that shapes an episode, data digests included.
     """
@@ -90,6 +122,7 @@ class EnvironmentSpec:
     action: ActionSchema
     reward: Mapping[str, float]
     max_steps: int
+    cautious: Json = None
     tags: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Json] = field(default_factory=dict)
 
@@ -131,7 +164,7 @@ class Observation:
             name: [view.text, dict(view.features), _stamp(view.event_time), _stamp(view.known_at)]
             for name, view in self.views.items()
         }
-        return _sha256([self.step, _stamp(self.as_of), views])
+        return json_digest([self.step, _stamp(self.as_of), views])
 
 
 @dataclass(frozen=True)
@@ -189,13 +222,17 @@ class Snapshot:
     digest: str
 
 
+Policy: TypeAlias = Callable[[Observation], Json]
+"""From what can be seen to what is done."""
+
+
 class Environment(ABC):
     """A task. Not thread-safe; one episode at a time."""
 
     spec: EnvironmentSpec
 
     _seed: int | None = None
-    _actions: tuple[Json, ...] = ()
+    _actions: list[Json]
     _digest: str = ""
     _over: bool = True
     _last: Observation
@@ -208,12 +245,20 @@ class Environment(ABC):
     def _advance(self, action: Json) -> Outcome:
         """Take a valid action."""
 
+    def metrics(self, rewards: Sequence[float]) -> Mapping[str, float | None]:
+        """What an episode's rewards come to, by name and in the task's own terms; ``None`` where undefined."""
+        return {"return": math.fsum(rewards)}
+
+    def baselines(self) -> Mapping[str, Policy]:
+        """Simple policies that agents are compared with on the same episode, by name."""
+        return {}
+
     def reset(self, seed: int) -> Observation:
         """Start the episode that belongs to ``seed``."""
-        self._seed, self._actions, self._over = seed, (), False
+        self._seed, self._actions, self._over = seed, [], False
         first = self._begin(random.Random(seed))  # noqa: S311  a simulation, not a secret
         self._last = Observation(0, first.as_of, first.views)
-        self._digest = _sha256([self.spec.id, seed, self._last.digest()])
+        self._digest = json_digest([self.spec.id, seed, self._last.digest()])
         return self._last
 
     def step(self, action: Json) -> StepResult:
@@ -221,7 +266,8 @@ class Environment(ABC):
 
         Raises:
             ActionError: The schema doesn't allow the action; the episode stands where it stood.
-            EnvironmentContractError: No episode is running, or the environment named other reward components than its spec.
+            EnvironmentContractError: No episode is running, or the environment named other reward components than its
+                spec or a number that isn't finite.
         """
         if self._over:
             raise EnvironmentContractError(f"{self.spec.id}: no episode is running; call reset(seed) first")
@@ -232,20 +278,20 @@ class Environment(ABC):
                 f"{self.spec.id}: the step returned the reward components {sorted(outcome.components)}, "
                 f"its spec declares {sorted(self.spec.reward)}"
             )
-        self._actions = (*self._actions, action)
+        self._actions.append(action)
         steps = len(self._actions)
         truncated = outcome.truncated or (steps >= self.spec.max_steps and not outcome.terminated)
         self._last = Observation(steps, outcome.as_of, outcome.views)
         self._over = outcome.terminated or truncated
         reward = sum(weight * outcome.components[name] for name, weight in self.spec.reward.items())
-        self._digest = _sha256([self._digest, action, self._last.digest(), reward, dict(outcome.components)])
+        self._digest = json_digest([self._digest, action, self._last.digest(), reward, dict(outcome.components)])
         return StepResult(self._last, reward, outcome.components, outcome.terminated, truncated, outcome.info)
 
     def snapshot(self) -> Snapshot:
         """Where the episode stands: the seed, the actions and a digest of what they led to."""
         if self._seed is None:
             raise EnvironmentContractError(f"{self.spec.id}: nothing to snapshot; call reset(seed) first")
-        return Snapshot(self.spec.id, self._seed, self._actions, self._digest)
+        return Snapshot(self.spec.id, self._seed, tuple(self._actions), self._digest)
 
     def restore(self, snapshot: Snapshot) -> Observation:
         """Go back to a snapshot by playing its actions again.
@@ -272,6 +318,17 @@ def _stamp(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _sha256(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def json_digest(value: Json) -> str:
+    """A sha256 over a value's canonical JSON.
+
+    Raises:
+        EnvironmentContractError: JSON can't carry it.
+    """
+    try:
+        data = json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise EnvironmentContractError(
+            f"not a value that JSON can carry: {error}; actions, features, reward components and info are made of "
+            "null, booleans, integers, finite floats, strings, and lists and string-keyed objects of them"
+        ) from error
+    return hashlib.sha256(data).hexdigest()
