@@ -1,0 +1,36 @@
+"""The process's global random state: whose it is, and that nobody touched it."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RandomState:
+    """The state of Python's generator and, if numpy is imported, of numpy's old global one."""
+
+    python: tuple[Any, ...]
+    numpy: Any = None
+
+    @classmethod
+    def current(cls) -> RandomState:
+        """As it is now; numpy isn't imported for it."""
+        numpy = sys.modules.get("numpy")
+        return cls(random.getstate(), None if numpy is None else numpy.random.get_state())
+
+    def restore(self) -> None:
+        """Put it back."""
+        random.setstate(self.python)
+        if self.numpy is not None:
+            sys.modules["numpy"].random.set_state(self.numpy)
+
+    def changes(self, later: RandomState) -> tuple[str, ...]:
+        """Which generators differ; numpy counts only if it was imported before."""
+        changed = ["random"] if self.python != later.python else []
+        if self.numpy is not None and pickle.dumps(self.numpy) != pickle.dumps(later.numpy):
+            changed.append("numpy.random")
+        return tuple(changed)
