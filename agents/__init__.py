@@ -1,1 +1,35 @@
-"""Agents."""
+"""Agents: LangGraph nodes that ask a model.
+
+========== ====================================================================
+module     concept
+========== ====================================================================
+analyst    reads one source, returns an ``Insight``
+manager    weighs the insights, returns the ``Decision``
+node       the protocol that both fulfil, and anyone's own agent may
+state      what nodes hand to each other
+episode    what nodes can reach: views, belief blocks, models, the journal
+outputs    ``Insight`` and ``Decision``, the typed answers
+prompts    how it is all worded
+========== ====================================================================
+"""
+
+from .analyst import Analyst
+from .episode import Episode, Mode
+from .manager import Manager
+from .node import Agent, EpisodeRuntime
+from .outputs import Decision, Insight, Reading
+from .state import EpisodeState, Update
+
+__all__ = [
+    "Agent",
+    "Analyst",
+    "Decision",
+    "Episode",
+    "EpisodeRuntime",
+    "EpisodeState",
+    "Insight",
+    "Manager",
+    "Mode",
+    "Reading",
+    "Update",
+]

@@ -1,1 +1,34 @@
-"""Critics."""
+"""Monitors within an episode, critics after it.
+
+============ ==================================================================
+module       concept
+============ ==================================================================
+monitor      the monitor protocol, alerts, and the node that wraps a monitor
+cvar         ``CVaRMonitor``: growing tail risk, or a loss
+critic       the critic protocol: a case in, a verdict out
+conceptual   ``ConceptualCritic``: FinCon's comparison of consecutive episodes
+critique     what it answers
+contrast     winning and losing steps, overlap, edit budget
+============ ==================================================================
+"""
+
+from .conceptual import ConceptualCritic
+from .critic import Case, Critic, Trajectory, Verdict
+from .critique import Concept, Critique
+from .cvar import CVaRMonitor
+from .monitor import Alert, Monitor, MonitorNode, Watch
+
+__all__ = [
+    "Alert",
+    "CVaRMonitor",
+    "Case",
+    "Concept",
+    "ConceptualCritic",
+    "Critic",
+    "Critique",
+    "Monitor",
+    "MonitorNode",
+    "Trajectory",
+    "Verdict",
+    "Watch",
+]

@@ -1,1 +1,35 @@
-"""Graphs."""
+"""Graphs: what is run, and the loop that runs it.
+
+============== ================================================================
+module         concept
+============== ================================================================
+training       the loop: propagate, run the episode, criticise, revise, next
+experiment     ``Experiment``: the specification of a run
+graph          ``EpisodeGraph`` and ``hierarchy``: who hands what to whom
+episode        one episode as one LangGraph state machine
+steps          its fixed nodes: propagate, observe, act, reflect
+run            ``Run``: what an execution came to
+recording      the journal as the models' call log
+specification  components as canonical JSON
+loading        a SPEC on the command line
+drawing        a graph as mermaid and as a picture
+============== ================================================================
+"""
+
+from .experiment import Experiment
+from .graph import EpisodeGraph, hierarchy
+from .loading import load_experiment
+from .run import EpisodeSummary, Run
+from .training import evaluate, replay, train
+
+__all__ = [
+    "EpisodeGraph",
+    "EpisodeSummary",
+    "Experiment",
+    "Run",
+    "evaluate",
+    "hierarchy",
+    "load_experiment",
+    "replay",
+    "train",
+]

@@ -1,0 +1,120 @@
+"""What the nodes of a graph can reach while an episode runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from ..environments.protocol import Environment, Json, Observation, StepResult, View
+from ..errors import NotFoundError, options
+from ..memory.journal import Entry, Event, Journal
+from ..memory.memory import BeliefMemory
+from ..memory.propagation import Propagation
+from ..memory.trajectory import Phase, StepRecord, place_key, step_record
+from ..models.protocol import Answer, Place, Request
+from .outputs import AnswerTypes, answer_types
+
+T = TypeVar("T", bound=BaseModel)
+Mode = Literal["train", "evaluate"]
+
+
+class Asker(Protocol):
+    """Who answers requests; the gateway that journals calls does."""
+
+    async def ask(self, request: Request[T], place: Place) -> Answer[T]:
+        """Answer a request made at a place in the run."""
+        ...
+
+
+Listener = Callable[[Event], None]
+
+
+def ignore(_: Event) -> None:
+    """A listener that doesn't listen."""
+
+
+@dataclass
+class Episode:
+    """One episode's resources, passed to every node as ``runtime.context``.
+
+    Attributes:
+        run: The run it belongs to.
+        number: Index of the episode within the run.
+        mode: Whether beliefs are learned from it or frozen.
+        environment: The task, reset by ``begin``.
+        seed: What it is reset with.
+        previous: Index of the training episode before this one; ``None`` for the first.
+        journal: Where everything is recorded.
+        memory: The run's beliefs.
+        policy: Which beliefs are handed to whom.
+        asker: Where requests go.
+        blocks: The belief block of each agent's prompt, by agent.
+        listener: Called with every recorded event; for progress views.
+    """
+
+    run: str
+    number: int
+    mode: Mode
+    environment: Environment
+    seed: int
+    previous: int | None
+    journal: Journal
+    memory: BeliefMemory
+    policy: Propagation
+    asker: Asker
+    blocks: Mapping[str, str] = field(default_factory=dict)
+    listener: Listener = ignore
+    answers: AnswerTypes = field(init=False)
+    observation: Observation = field(init=False)
+    watches: dict[str, Any] = field(default_factory=dict)
+    """What each monitor keeps for the length of the episode, by monitor."""
+
+    def __post_init__(self) -> None:
+        """Narrow the answers to the environment's actions."""
+        self.answers = answer_types(self.environment.spec.action)
+
+    def begin(self) -> Observation:
+        """Reset the environment."""
+        self.observation = self.environment.reset(self.seed)
+        return self.observation
+
+    def act(self, action: Json) -> StepResult:
+        """Take an action; the next observation becomes the current one."""
+        result = self.environment.step(action)
+        self.observation = result.observation
+        return result
+
+    def view(self, source: str) -> View:
+        """What a source shows at the current step.
+
+        Raises:
+            NotFoundError: The environment has no such source.
+        """
+        views = self.observation.views
+        if source not in views:
+            raise NotFoundError(f"no source {source!r} in {self.environment.spec.id}: {options(source, views)}")
+        return views[source]
+
+    async def ask(self, request: Request[T], step: int, phase: Phase) -> Answer[T]:
+        """Ask the agent's model, or answer from the journal if this was asked before."""
+        return await self.asker.ask(request, Place(self.number, step, phase, request.agent))
+
+    def entry(self, kind: str, step: int, phase: Phase, name: str, payload: Mapping[str, Json]) -> Entry:
+        """An entry at a place in this episode."""
+        return Entry(self.number, kind, place_key(step, phase, name), payload)
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Append entries in one transaction and tell the listener."""
+        for event in self.journal.append(self.run, entries):
+            self.listener(event)
+
+    def history(self, before: int, last: int) -> tuple[StepRecord, ...]:
+        """The steps ``before - last`` to ``before - 1``, as far as they exist, oldest first."""
+        found = (
+            self.journal.find(self.run, self.number, "step", place_key(step, Phase.ACT, "act"))
+            for step in range(max(0, before - last), before)
+        )
+        return tuple(step_record(event) for event in found if event is not None)

@@ -1,0 +1,155 @@
+"""Two episodes side by side: what was won and lost, and how far their actions overlap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import stdev
+from typing import Any
+
+from ..environments.protocol import EnvironmentSpec
+from ..memory.trajectory import StepRecord
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How one aspect did over a whole episode.
+
+    A step counts as right if the aspect spoke for the action taken and it won, or for the opposite one and it lost.
+
+    Attributes:
+        aspect: A source, or one of its signals.
+        right: Steps at which it was right.
+        wrong: Steps at which it was wrong.
+        worth: Sum of the rewards it was right about, less those it was wrong about.
+        t: ``worth`` in standard errors: its mean per step over that mean's standard error; 0 if that can't be told.
+    """
+
+    aspect: str
+    right: int
+    wrong: int
+    worth: float
+    t: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """One episode as a critic sees it: numbers and choices only.
+
+    Attributes:
+        episode: Its index within the run.
+        value: Its return, the sum of rewards.
+        steps: How many it had.
+        winning: The steps that gained most, in the order in which they happened.
+        losing: The steps that lost most, likewise.
+        tallies: How each aspect did over all steps, by name.
+    """
+
+    episode: int
+    value: float
+    steps: int
+    winning: tuple[StepRecord, ...]
+    losing: tuple[StepRecord, ...]
+    tallies: tuple[Tally, ...]
+
+
+def account(episode: int, steps: Sequence[StepRecord], keep: int, opposites: Mapping[str, str]) -> Account:
+    """Sum an episode up.
+
+    Args:
+        episode: Its index.
+        steps: Its steps.
+        keep: How many winning and how many losing steps to keep, at most.
+        opposites: For an action, the one that is its opposite.
+    """
+    gains = sorted((s for s in steps if s.reward > 0), key=lambda s: (-s.reward, s.step))[:keep]
+    losses = sorted((s for s in steps if s.reward < 0), key=lambda s: (s.reward, s.step))[:keep]
+    return Account(
+        episode,
+        math.fsum(s.reward for s in steps),
+        len(steps),
+        tuple(sorted(gains, key=lambda s: s.step)),
+        tuple(sorted(losses, key=lambda s: s.step)),
+        tallies(steps, opposites),
+    )
+
+
+def tallies(steps: Iterable[StepRecord], opposites: Mapping[str, str]) -> tuple[Tally, ...]:
+    """How each aspect did; an aspect that spoke for an unrelated action is left out of account at that step."""
+    outcomes: dict[str, list[float]] = {}
+    for step in steps:
+        for aspect, action in spoken(step.insights).items():
+            if step.reward and action == step.action:
+                outcomes.setdefault(aspect, []).append(step.reward)
+            elif step.reward and action == opposites.get(str(step.action)):
+                outcomes.setdefault(aspect, []).append(-step.reward)
+    return tuple(_tally(aspect, outcomes[aspect]) for aspect in sorted(outcomes))
+
+
+def _tally(aspect: str, outcomes: Sequence[float]) -> Tally:
+    right = sum(outcome > 0 for outcome in outcomes)
+    error = stdev(outcomes) / math.sqrt(len(outcomes)) if len(outcomes) > 1 else 0.0
+    worth = math.fsum(outcomes)
+    t = worth / len(outcomes) / error if error else 0.0
+    return Tally(aspect, right, len(outcomes) - right, worth, t)
+
+
+def opposites(environment: EnvironmentSpec) -> dict[str, str]:
+    """For each action that a signal names, the one at the signal's other end."""
+    signals = [signal for source in environment.sources for signal in source.signals]
+    return {a: b for signal in signals for a, b in ((signal.above, signal.below), (signal.below, signal.above))}
+
+
+def overlap(current: Sequence[StepRecord], previous: Sequence[StepRecord]) -> float:
+    """tau: the share of aligned steps at which both episodes took the same action, in [0, 1]."""
+    pairs = list(zip(current, previous, strict=False))
+    return sum(a.action == b.action for a, b in pairs) / len(pairs) if pairs else 0.0
+
+
+def edit_budget(tau: float, edits: int) -> int:
+    """How many proposals are admitted: a share 1 - tau of ``edits``, rounded up; none when the actions are the same.
+
+    >>> edit_budget(0.469, 8), edit_budget(0.816, 8), edit_budget(1.0, 8)
+    (5, 2, 0)
+    """
+    return math.ceil(round((1 - tau) * edits, 9))
+
+
+def account_text(account: Account, label: str) -> str:
+    """``# Episode 2 (current): return +0.1034 over 120 steps``, then tallies and steps, a line each."""
+    lines = [f"# Episode {account.episode} ({label}): return {account.value:+.6f} over {account.steps} steps"]
+    lines += [tally_text(account.episode, tally) for tally in account.tallies]
+    lines += [step_text(account.episode, step) for step in (*account.winning, *account.losing)]
+    return "\n".join(lines)
+
+
+def tally_text(episode: int, tally: Tally) -> str:
+    """``episode 2 tally news: right 61, wrong 48, worth +0.1200, t +1.31``."""
+    return (
+        f"episode {episode} tally {tally.aspect}: right {tally.right}, wrong {tally.wrong}, "
+        f"worth {tally.worth:+.6f}, t {tally.t:+.3f}"
+    )
+
+
+def step_text(episode: int, step: StepRecord) -> str:
+    """``episode 2 step 17 won +0.0123 with buy: prices=buy prices.momentum_5=buy news=sell``.
+
+    An analyst's stance stands under its source, a reading's under its aspect.
+    """
+    result = "won" if step.reward > 0 else "lost"
+    said = " ".join(f"{aspect}={action}" for aspect, action in sorted(spoken(step.insights).items()))
+    return f"episode {episode} step {step.step} {result} {step.reward:+.6f} with {step.action}: {said}"
+
+
+def spoken(insights: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Which action every aspect spoke for. Aspects are restricted to names, so that no sentence can hide in one."""
+    said: dict[str, str] = {}
+    for insight in insights.values():
+        said[str(insight["source"])] = str(insight["stance"])
+        said |= {r["aspect"]: r["supports"] for r in insight["evidence"] if _is_name(r["aspect"], r["supports"])}
+    return said
+
+
+def _is_name(*words: str) -> bool:
+    return all(word.replace(".", "").replace("_", "").replace("-", "").isalnum() for word in words)

@@ -1,0 +1,112 @@
+"""A graph as mermaid text and as a picture; nothing is fetched and no server is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..environments.protocol import EnvironmentSpec
+from ..errors import MissingExtraError, SpecError
+from .episode import compile_episode
+from .graph import EpisodeGraph
+
+FIXED = ("__start__", "propagate", "observe", "act", "reflect", "__end__")
+COLOURS = {"analyst": "#56B4E9", "manager": "#E69F00", "monitor": "#CC79A7", "critic": "#009E73", "step": "#DDDDDD"}
+"""By kind of node: the Okabe-Ito palette, which colour-blind people can tell apart."""
+
+
+def mermaid(graph: EpisodeGraph, environment: EnvironmentSpec) -> str:
+    """The compiled state machine in mermaid's language, as LangGraph draws it."""
+    return compile_episode(graph, environment).get_graph().draw_mermaid()
+
+
+def picture(graph: EpisodeGraph, environment: EnvironmentSpec, path: Path) -> Path:
+    """Draw the state machine into a PNG or SVG file, columns in the order of time.
+
+    Raises:
+        MissingExtraError: matplotlib isn't installed.
+        SpecError: The file's ending isn't one that can be drawn, or its folder isn't there.
+    """
+    if path.suffix not in {".png", ".svg", ".pdf"}:
+        raise SpecError(f"{path}: the ending {path.suffix!r} can't be drawn; use .png, .svg or .pdf")
+    if not path.parent.is_dir():
+        raise SpecError(f"{path}: there is no folder {path.parent}; make it first")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("drawing a graph as a picture", "plot") from None
+    places = layout(graph)
+    width = 1.9 * (1 + max(x for x, _ in places.values()))
+    height = 1.2 + 0.9 * max(1, *(sum(x == column for x, _ in places.values()) for column, _ in places.values()))
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    _draw(axes, graph, environment, places)
+    axes.set_title(f"{environment.id}: one episode", fontsize=11)
+    axes.set_axis_off()
+    figure.savefig(path, dpi=160)
+    return path
+
+
+def layout(graph: EpisodeGraph) -> dict[str, tuple[float, float]]:
+    """Where each node stands: x by its turn within a step, y spread around the middle of its column."""
+    depth: dict[str, int] = {}
+    for name in _in_order(graph):
+        depth[name] = 3 + max((depth[giver] - 2 for giver, taker in graph.edges if taker == name), default=0)
+    last = max(depth.values())
+    columns: dict[str, int] = {"__start__": 0, "propagate": 1, "observe": 2, **depth, "act": last + 1}
+    after = last + (3 if graph.monitors else 2)
+    columns |= {monitor.name: last + 2 for monitor in graph.monitors} | {"reflect": after, "__end__": after + 1}
+    members = {column: [n for n, c in columns.items() if c == column] for column in columns.values()}
+    return {
+        name: (float(column), members[column].index(name) * -1.0 + (len(members[column]) - 1) / 2)
+        for name, column in columns.items()
+    }
+
+
+def _in_order(graph: EpisodeGraph) -> list[str]:
+    done: list[str] = []
+    waiting = list(graph.names)
+    while waiting:
+        ready = [n for n in waiting if all(g in done for g, taker in graph.edges if taker == n)]
+        done += ready
+        waiting = [n for n in waiting if n not in ready]
+    return done
+
+
+def _draw(axes: Any, graph: EpisodeGraph, environment: EnvironmentSpec, places: dict[str, tuple[float, float]]) -> None:  # noqa: ANN401
+    for edge in compile_episode(graph, environment).get_graph().edges:
+        (x0, y0), (x1, y1) = places[edge.source], places[edge.target]
+        back = x1 < x0
+        style = {
+            "arrowstyle": "-|>",
+            "color": "#555555",
+            "linestyle": "--" if edge.conditional else "-",
+            "connectionstyle": "arc3,rad=-0.45" if back else "arc3,rad=0",
+            "shrinkA": 30,
+            "shrinkB": 32,
+        }
+        axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
+    for name, (x, y) in places.items():
+        box = {"boxstyle": "round,pad=0.5", "facecolor": _colour(name, graph), "edgecolor": "#333333"}
+        axes.text(x, y, _label(name, graph), ha="center", va="center", fontsize=9, bbox=box)
+    xs, ys = [x for x, _ in places.values()], [y for _, y in places.values()]
+    axes.set_xlim(min(xs) - 0.6, max(xs) + 0.6)
+    axes.set_ylim(min(ys) - 1.0, max(ys) + 1.6)
+
+
+def _colour(name: str, graph: EpisodeGraph) -> str:
+    if name in {monitor.name for monitor in graph.monitors}:
+        return COLOURS["monitor"]
+    if name == "reflect" and graph.critic is not None:
+        return COLOURS["critic"]
+    roles = {agent.name: agent.role for agent in graph.agents}
+    return COLOURS[roles.get(name, "step")]
+
+
+def _label(name: str, graph: EpisodeGraph) -> str:
+    sources = {agent.name: agent.source for agent in graph.agents if agent.source}
+    if name in sources:
+        return f"{name}\nreads {sources[name]}"
+    if name == "reflect" and graph.critic is not None:
+        return f"reflect\n({graph.critic.name})"
+    return {"__start__": "START", "__end__": "END"}.get(name, name)

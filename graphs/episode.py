@@ -1,0 +1,75 @@
+"""One episode as one LangGraph state machine.
+
+::
+
+    START -> propagate -> observe -> [agents ...] -> manager -> act -> [monitors ...] --(next step)--> observe
+                                                                          |
+                                                          (episode over) -+-> reflect -> END
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from ..agents.episode import Episode
+from ..agents.state import EpisodeState
+from ..critics.monitor import MonitorNode
+from ..environments.protocol import EnvironmentSpec
+from .graph import EpisodeGraph
+from .steps import Act, Observe, Propagate, Reflect
+
+Machine: TypeAlias = StateGraph[EpisodeState, Episode, EpisodeState, EpisodeState]
+EpisodeMachine: TypeAlias = CompiledStateGraph[EpisodeState, Episode, EpisodeState, EpisodeState]
+
+
+def compile_episode(graph: EpisodeGraph, environment: EnvironmentSpec) -> EpisodeMachine:
+    """Check a team against its environment and build the machine that runs one episode.
+
+    Raises:
+        GraphError: The team doesn't fit.
+    """
+    graph.check(environment)
+    machine: Machine = StateGraph(EpisodeState, Episode)
+    _add_nodes(machine, graph)
+    _add_edges(machine, graph)
+    return machine.compile(name="episode")
+
+
+def step_limit(graph: EpisodeGraph, environment: EnvironmentSpec) -> int:
+    """Supersteps of the longest possible episode; LangGraph's ``recursion_limit``."""
+    return 10 + environment.max_steps * (4 + len(graph.agents))
+
+
+def _add_nodes(machine: Machine, graph: EpisodeGraph) -> None:
+    machine.add_node("propagate", Propagate(graph.agents))
+    machine.add_node("observe", Observe())
+    for agent in graph.agents:
+        machine.add_node(agent.name, agent)
+    machine.add_node("act", Act(graph.manager.name, {agent.name: agent.source for agent in graph.agents}))
+    for monitor in graph.monitors:
+        machine.add_node(monitor.name, MonitorNode(monitor))
+    machine.add_node("reflect", Reflect(graph.critic, graph.names))
+
+
+def _add_edges(machine: Machine, graph: EpisodeGraph) -> None:
+    machine.add_edge(START, "propagate")
+    machine.add_edge("propagate", "observe")
+    for name in graph.entries():
+        machine.add_edge("observe", name)
+    for agent in graph.agents:
+        givers = [giver for giver, taker in graph.edges if taker == agent.name]
+        if givers:
+            machine.add_edge(givers, agent.name)
+    machine.add_edge(graph.manager.name, "act")
+    for monitor in graph.monitors:
+        machine.add_edge("act", monitor.name)
+    for last in [monitor.name for monitor in graph.monitors] or ["act"]:
+        machine.add_conditional_edges(last, _next, ["observe", "reflect"])
+    machine.add_edge("reflect", END)
+
+
+def _next(state: EpisodeState) -> str:
+    return "reflect" if state.get("over") else "observe"

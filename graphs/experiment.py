@@ -1,0 +1,89 @@
+"""What is run: a team, a task, how many episodes, which model, which seed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..agents.node import Agent
+from ..critics.critic import Critic
+from ..environments.protocol import Environment
+from ..errors import SpecError, options
+from ..memory.embeddings import Embedder
+from ..memory.propagation import ByConcern, Propagation
+from ..models.protocol import Model
+from ..models.resolve import resolve_model
+from .graph import EpisodeGraph
+from .specification import specify
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The specification of a run.
+
+    Attributes:
+        environment: The task that the team is trained on.
+        graph: The team.
+        episodes: How many training episodes; at least 2 are needed to learn anything.
+        model: One for all agents, by name or object, or one by agent's name with ``"*"`` for the others.
+        seed: From which every episode's seed is derived.
+        name: Names its runs: ``name-1``, ``name-2``, ...
+        evaluation: The task that the trained team is evaluated on, beliefs frozen; ``None`` for none.
+        propagation: Which beliefs are handed to whom.
+        embedder: How texts become vectors, by name or object; ``None`` for the offline default.
+        max_usd: What the run's model calls may cost in US dollars; ``None`` for no limit. No part of the spec: a run
+            that stopped at its limit may be resumed with a higher one.
+        max_tokens: The same in tokens.
+    """
+
+    environment: Environment
+    graph: EpisodeGraph
+    episodes: int = 4
+    model: str | Model | Mapping[str, str | Model] = "heuristic"
+    seed: int = 0
+    name: str = "run"
+    evaluation: Environment | None = None
+    propagation: Propagation = field(default_factory=ByConcern)
+    embedder: str | Embedder | None = None
+    max_usd: float | None = None
+    max_tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check everything that can be checked without running."""
+        if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", self.name):
+            raise SpecError(
+                f"{self.name!r} can't be an experiment's name: use 1 to 40 lower-case letters, digits and hyphens"
+            )
+        if self.episodes < 1:
+            raise SpecError(f"episodes is {self.episodes}; at least 1 is needed, and 2 to learn anything")
+        for environment in (self.environment, self.evaluation):
+            if environment is not None:
+                self.graph.check(environment.spec)
+
+    def spec(self) -> dict[str, Any]:
+        """The experiment as canonical JSON; equal specs describe the same runs."""
+        parts = ("environment", "graph", "episodes", "model", "seed", "name", "evaluation", "propagation", "embedder")
+        return {part: specify(getattr(self, part)) for part in parts}
+
+    def models(self) -> dict[str, Model]:
+        """The model of every agent and critic: its own if it has one, else the experiment's for it.
+
+        Raises:
+            ModelSetupError: A model is unknown or can't be set up.
+            SpecError: An agent has none, or the mapping names nobody.
+        """
+        askers: list[Agent | Critic] = [*self.graph.agents, *([self.graph.critic] if self.graph.critic else [])]
+        given = self.model if isinstance(self.model, Mapping) else {"*": self.model}
+        names = [asker.name for asker in askers]
+        for name in given:
+            if name not in (*names, "*"):
+                raise SpecError(f"model= names {name!r}, which isn't in the graph: {options(name, [*names, '*'])}")
+        chosen: dict[str, Model] = {}
+        for asker in askers:
+            choice = getattr(asker, "model", None) or given.get(asker.name, given.get("*"))
+            if choice is None:
+                raise SpecError(f"model= has nothing for {asker.name!r}: name it, or add '*' for all others")
+            chosen[asker.name] = resolve_model(choice)
+        return chosen

@@ -1,0 +1,138 @@
+"""An open run: its journal, its memory, and the models that answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..agents.episode import Asker, Listener, Mode
+from ..errors import DoxaError, JournalError, SpecError
+from ..memory.canonical import canonical
+from ..memory.home import Home
+from ..memory.journal import Entry, Journal
+from ..memory.memory import BeliefMemory
+from ..models.routing import team
+from .experiment import Experiment
+from .recording import JournalLog
+from .specification import differences
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run that is being executed.
+
+    Attributes:
+        mode: Whether it trains, or only evaluates.
+        run: Its id.
+        experiment: What it executes.
+        journal: Where it is recorded.
+        memory: Its beliefs.
+        team: Who answers the agents' requests.
+        listener: Called with every recorded event.
+    """
+
+    mode: Mode
+    run: str
+    experiment: Experiment
+    journal: Journal
+    memory: BeliefMemory
+    team: Asker
+    listener: Listener
+
+    def note(self, kind: str, payload: Mapping[str, str]) -> None:
+        """Record how the run went on this machine; such events are no part of the exported log."""
+        count = sum(1 for _ in self.journal.events(self.run, kind=kind))
+        for event in self.journal.append(self.run, [Entry(-1, kind, f"{count:06d}", payload)]):
+            self.listener(event)
+
+
+@asynccontextmanager
+async def opened(
+    mode: Mode,
+    experiment: Experiment,
+    home: str | Path,
+    run: str | None,
+    parent: str | None,
+    reference: Mapping[str, Any],
+    listener: Listener,
+) -> AsyncIterator[Session]:
+    """Open a home for writing and a run in it, new or to be gone on with; close both, whatever happens."""
+    models = experiment.models()
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal.open(Home(Path(home)), write=True))
+        run = _begun(journal, run, mode, experiment, parent, reference)
+        memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent))
+        log = JournalLog(journal, run, listener)
+        asker = await stack.enter_async_context(
+            team(models, log=log, usd=experiment.max_usd, tokens=experiment.max_tokens)
+        )
+        session = Session(mode, run, experiment, journal, memory, asker, listener)
+        try:
+            yield session
+        except DoxaError as error:
+            session.note("failure", {"error": type(error).__name__, "message": str(error)})
+            error.add_note(f"The journal holds everything up to here; go on with: doxa resume {run}")
+            raise
+        except asyncio.CancelledError:
+            session.note("run.interrupted", {})
+            raise
+
+
+@asynccontextmanager
+async def opened_for_replay(
+    experiment: Experiment, home: str | Path, run: str, listener: Listener
+) -> AsyncIterator[Session]:
+    """Open a recorded run for reading; whatever isn't in the journal is an error."""
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal.open(Home(Path(home)), write=False))
+        recorded = next(journal.events(run, kind="run.started"), None)
+        if recorded is None:
+            raise JournalError(f"run {run} has no beginning in the journal; there is nothing to replay")
+        place = next(journal.events(run, kind="run.place")).payload
+        mode: Mode = recorded.payload["mode"]
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"]))
+        memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=place["parent"]))
+        models = experiment.models()
+        asker = await stack.enter_async_context(team(models, log=JournalLog(journal, run, listener)))
+        yield Session(mode, run, experiment, journal, memory, asker, listener)
+
+
+def _begun(
+    journal: Journal,
+    run: str | None,
+    mode: Mode,
+    experiment: Experiment,
+    parent: str | None,
+    reference: Mapping[str, Any],
+) -> str:
+    """Begin a run, or see that a begun one is the same experiment."""
+    started = _started(journal, mode, experiment, parent)
+    if run is None:
+        run = journal.begin(experiment.name)
+    elif recorded := next(journal.events(run, kind="run.started"), None):
+        _see_unchanged(run, recorded.payload, started)
+    if next(journal.events(run, kind="run.place"), None) is None:
+        journal.append(run, [Entry(-1, "run.place", "", {"parent": parent, **reference})])
+    journal.append(run, [Entry(-1, "run.started", "", started)])
+    return run
+
+
+def _started(journal: Journal, mode: Mode, experiment: Experiment, parent: str | None) -> dict[str, Any]:
+    inherited = None if parent is None else journal.digest(parent)
+    started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
+    return started
+
+
+def _see_unchanged(run: str, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    changed = differences(recorded, now)
+    if changed:
+        more = f" (and {len(changed) - 5} more)" if len(changed) > 5 else ""
+        raise SpecError(
+            f"run {run} began as another experiment: {'; '.join(changed[:5])}{more}. Undo the change to go on with it, "
+            "or start a new run"
+        )

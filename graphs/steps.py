@@ -1,0 +1,183 @@
+"""The nodes that every episode has: propagate, observe, act, reflect."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..agents.episode import Episode
+from ..agents.node import Agent, EpisodeRuntime
+from ..agents.state import EpisodeState, Update
+from ..critics.critic import Case, Critic, Trajectory
+from ..environments.protocol import Observation
+from ..errors import GraphError
+from ..memory.belief import Status
+from ..memory.journal import Entry
+from ..memory.propagation import AgentProfile, PropagationContext, render
+from ..memory.trajectory import Phase, place_key, step_record
+from ..models.protocol import Answer, Request, T
+
+
+@dataclass(frozen=True)
+class Propagate:
+    """Start the episode and hand every agent the beliefs that concern it."""
+
+    agents: tuple[Agent, ...]
+
+    async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
+        """Return the ids of the beliefs by agent; their words go into the episode's belief blocks."""
+        del state  # an episode starts from nothing
+        episode = runtime.context
+        start = episode.begin()
+        record = episode.memory.propagate(
+            episode.number,
+            [profile(agent, episode) for agent in self.agents],
+            PropagationContext(start.as_of, facts(episode), episode.mode),
+            episode.policy,
+            key=place_key(0, Phase.PROPAGATE, "propagate"),
+        )
+        handed = {agent.name: record.taken(agent.name) for agent in self.agents}
+        episode.blocks = {name: render(beliefs) for name, beliefs in handed.items()}
+        return {"step": 0, "beliefs": {name: [b.id for b in beliefs] for name, beliefs in handed.items()}}
+
+
+@dataclass(frozen=True)
+class Observe:
+    """Record what can be seen, before anybody is asked about it."""
+
+    async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
+        """Clear what belongs to the step before."""
+        episode, step = runtime.context, state["step"]
+        seen = episode.observation
+        payload = {"digest": seen.digest(), "as_of": stamp(seen)}
+        episode.record([episode.entry("observation", step, Phase.OBSERVE, "observe", payload)])
+        return {"insights": None}
+
+
+@dataclass(frozen=True)
+class Act:
+    """Take the manager's action and record the step: insights, decision and outcome, in one transaction."""
+
+    manager: str
+    sources: Mapping[str, str | None]
+
+    async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
+        """Return the number of the next step and whether there is one."""
+        episode, step = runtime.context, state["step"]
+        if not state.get("decision"):
+            raise GraphError(f"the manager {self.manager!r} returned no decision; a manager's update needs 'decision'")
+        decision, insights = state["decision"], state.get("insights", {})
+        as_of = stamp(episode.observation)
+        result = episode.act(decision["action"])
+        outcome = {
+            "step": step,
+            "as_of": as_of,
+            "action": decision["action"],
+            "reward": result.reward,
+            "components": dict(result.components),
+            "terminated": result.terminated,
+            "truncated": result.truncated,
+            "until": stamp(result.observation),
+            "info": dict(result.info),
+            "insights": {name: self._numbers(name, insight) for name, insight in insights.items()},
+        }
+        episode.record(
+            [
+                *(episode.entry("insight", step, Phase.AGENT, name, insight) for name, insight in insights.items()),
+                episode.entry("decision", step, Phase.MANAGER, self.manager, decision),
+                episode.entry("step", step, Phase.ACT, "act", outcome),
+            ]
+        )
+        return {"step": step + 1, "over": result.over, "alerts": None}
+
+    def _numbers(self, name: str, insight: Mapping[str, Any]) -> dict[str, Any]:
+        """An insight without its note: what critics may see."""
+        return {"source": self.sources.get(name), **{k: insight[k] for k in ("stance", "confidence", "evidence")}}
+
+
+@dataclass(frozen=True)
+class Reflect:
+    """Close the episode; after a training episode, let the critic judge it and revise the beliefs."""
+
+    critic: Critic | None
+    agents: tuple[str, ...]
+
+    async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
+        """Record the critique and its belief operations in one transaction, then the episode's end."""
+        episode = runtime.context
+        current = trajectory(episode, episode.number)
+        if self.critic is not None and episode.mode == "train":
+            await self._learn(self.critic, current, state["step"], episode)
+        rewards = [step.reward for step in current.steps]
+        metrics = episode.environment.metrics(rewards)
+        payload = {
+            "mode": episode.mode,
+            "steps": len(rewards),
+            "return": math.fsum(rewards),
+            "metrics": dict(metrics),
+            "baselines": baselines(episode) if episode.mode == "evaluate" else {},
+        }
+        episode.record([Entry(episode.number, "episode.ended", place_key(state["step"], Phase.END, "end"), payload)])
+        return {}
+
+    async def _learn(self, critic: Critic, current: Trajectory, step: int, episode: Episode) -> None:
+        before = None if episode.previous is None else trajectory(episode, episode.previous)
+
+        async def ask(request: Request[T]) -> Answer[T]:
+            return await episode.ask(request, step, Phase.REFLECT)
+
+        held = episode.memory.before(episode.number)
+        beliefs = tuple(b for b in held.values() if b.status in (Status.ACTIVE, Status.DISPUTED))
+        case = Case(episode.environment.spec, current, before, beliefs, self.agents, ask)
+        verdict = await critic.judge(case)
+        steps = {current.episode: len(current.steps)} | ({before.episode: len(before.steps)} if before else {})
+        episode.memory.revise(
+            episode.number,
+            verdict.proposals,
+            key=place_key(step, Phase.REFLECT, critic.name),
+            author=critic.name,
+            known_at=episode.observation.as_of,
+            resolves=lambda number, at: 0 <= at < steps.get(number, 0),
+            budget=verdict.budget,
+            cause=[episode.entry("critique", step, Phase.REFLECT, critic.name, verdict.critique)],
+        )
+
+
+def baselines(episode: Episode) -> dict[str, dict[str, float | None]]:
+    """The metrics of the task's baseline policies on this very episode."""
+    environment = episode.environment
+    found: dict[str, dict[str, float | None]] = {}
+    for name, policy in environment.baselines().items():
+        observation, rewards, over = environment.reset(episode.seed), [], False
+        while not over:
+            result = environment.step(policy(observation))
+            observation, over = result.observation, result.over
+            rewards.append(result.reward)
+        found[name] = dict(environment.metrics(rewards))
+    return found
+
+
+def trajectory(episode: Episode, number: int) -> Trajectory:
+    """The steps of an episode of this run, from the journal."""
+    events = episode.journal.events(episode.run, kind="step", episode=number)
+    steps = sorted((step_record(event) for event in events), key=lambda step: step.step)
+    return Trajectory(number, tuple(steps))
+
+
+def profile(agent: Agent, episode: Episode) -> AgentProfile:
+    """What the propagation policy knows of an agent."""
+    described = {s.name: s.description for s in episode.environment.spec.sources}
+    text = f"{agent.role} {agent.name}. {described.get(agent.source or '', '')} {getattr(agent, 'instructions', '')}"
+    return AgentProfile(agent.name, agent.role, agent.source, text.strip())
+
+
+def facts(episode: Episode) -> dict[str, str | float]:
+    """What a belief's scope is resolved against before an episode."""
+    return {"environment": episode.environment.spec.id, **episode.environment.spec.tags}
+
+
+def stamp(observation: Observation) -> str | None:
+    """The environment's clock, ISO 8601."""
+    return None if observation.as_of is None else observation.as_of.isoformat()

@@ -1,0 +1,120 @@
+"""The loop: propagate, run the episode, criticise, revise, next.
+
+Everything that happens is journaled, and everything journaled is the answer when it happens again. So training,
+resuming and replaying are one function: it starts from the first episode and asks a model only for what isn't there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..agents.episode import Episode, Listener, Mode, ignore
+from ..environments.protocol import Environment
+from ..memory.journal import Entry
+from .episode import compile_episode, step_limit
+from .experiment import Experiment
+from .run import END, Run
+from .session import Session, opened, opened_for_replay
+
+
+async def train(
+    experiment: Experiment,
+    home: str | Path = ".doxa",
+    *,
+    run: str | None = None,
+    parent: str | None = None,
+    reference: Mapping[str, Any] | None = None,
+    listener: Listener = ignore,
+) -> Run:
+    """Train a team, then evaluate it with its beliefs frozen if the experiment has something to evaluate it on.
+
+    Args:
+        experiment: What to run.
+        home: Folder of the journal and the index; made if it isn't there.
+        run: A run to go on with; ``None`` for a new one.
+        parent: A run whose beliefs to start with.
+        reference: How the experiment was loaded, so that ``doxa resume`` can load it again.
+        listener: Called with every recorded event.
+
+    Raises:
+        SetupError: Something given can't be used; nothing was sent.
+        RunError: The run stopped; go on with ``run=``.
+    """
+    async with opened("train", experiment, home, run, parent, reference or {}, listener) as session:
+        return await played(session)
+
+
+async def evaluate(
+    experiment: Experiment,
+    home: str | Path = ".doxa",
+    *,
+    run: str | None = None,
+    parent: str | None = None,
+    reference: Mapping[str, Any] | None = None,
+    listener: Listener = ignore,
+) -> Run:
+    """Run one episode with beliefs frozen, those of ``parent`` or none; arguments and errors as for :func:`train`."""
+    async with opened("evaluate", experiment, home, run, parent, reference or {}, listener) as session:
+        return await played(session)
+
+
+async def replay(experiment: Experiment, home: str | Path, run: str, *, listener: Listener = ignore) -> Run:
+    """Run a recorded run again with the journal answering: nothing is sent, nothing written.
+
+    Raises:
+        SpecError: The experiment isn't the one that was recorded.
+        JournalError: The run did something that isn't in the journal, or did it differently.
+    """
+    async with opened_for_replay(experiment, home, run, listener) as session:
+        return await played(session)
+
+
+async def played(session: Session) -> Run:
+    """Run all episodes of a session, from the first."""
+    experiment, number = session.experiment, 0
+    if session.mode == "train":
+        for number in range(experiment.episodes):
+            await run_episode(session, number, "train", experiment.environment)
+        number += 1
+    held_out = experiment.evaluation if session.mode == "train" else experiment.evaluation or experiment.environment
+    if held_out is not None:
+        await run_episode(session, number, "evaluate", held_out)
+    session.journal.append(session.run, [Entry(END, "run.ended", "")])
+    return Run.read(session.journal, session.run)
+
+
+async def run_episode(session: Session, number: int, mode: Mode, environment: Environment) -> None:
+    """One episode: the graph runs from START to END."""
+    experiment = session.experiment
+    machine = compile_episode(experiment.graph, environment.spec)
+    limit = step_limit(experiment.graph, environment.spec)
+    episode = Episode(
+        run=session.run,
+        number=number,
+        mode=mode,
+        environment=environment,
+        seed=episode_seed(experiment.seed, number),
+        previous=number - 1 if number else None,
+        journal=session.journal,
+        memory=session.memory,
+        policy=experiment.propagation,
+        asker=session.team,
+        listener=session.listener,
+    )
+    started = {
+        "mode": mode,
+        "seed": episode.seed,
+        "environment": environment.spec.id,
+        "steps": environment.spec.max_steps,
+    }
+    episode.record([Entry(number, "episode.started", "", started)])
+    await machine.ainvoke({}, {"recursion_limit": limit}, context=episode)
+
+
+def episode_seed(seed: int, number: int) -> int:
+    """The seed of an episode: 31 bits of a sha256 over the experiment's seed and the episode's number."""
+    digest = hashlib.sha256(f"{seed}/{number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

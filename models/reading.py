@@ -1,0 +1,193 @@
+"""Reading a rendered prompt back: the line forms that the offline model understands.
+
+Nothing but the messages is read, so whatever isn't rendered can't influence the offline model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .protocol import Message
+
+_SIGNAL = re.compile(
+    r"^signal (?P<aspect>\S+): above 0 speaks for (?P<above>[^,]+), below 0 for (?P<below>[^;]+); "
+    r"usual size (?P<scale>\S+); read from the (?P<tone>tone of the items|number)$"
+)
+_BELIEF = re.compile(
+    r"^\[(?P<id>b-[0-9a-f]+)\] (?P<aspect>[^|]+) \| (?P<polarity>for|against) "
+    r"\| (?P<strength>[01]\.\d+) \| (?P<rest>.*)$"
+)
+_INSIGHT = re.compile(r"^insight (?P<agent>[^:]+): (?P<stance>.+), confidence (?P<confidence>[01]\.\d+)$")
+_EVIDENCE = re.compile(r"^  evidence (?P<aspect>\S+) = \S+ speaks for (?P<supports>.+)$")
+_STEP = re.compile(
+    r"^episode (?P<episode>\d+) step (?P<step>\d+) (?P<result>won|lost) \S+ with (?P<action>[^:]+): (?P<said>.*)$"
+)
+_TALLY = re.compile(
+    r"^episode (?P<episode>\d+) tally (?P<aspect>\S+): right (?P<right>\d+), wrong (?P<wrong>\d+), "
+    r"worth \S+, t (?P<t>[-+]\d+\.\d+)$"
+)
+_RETURN = re.compile(r"^# Episode (?P<episode>\d+) \((?P<label>current|previous)\): return (?P<value>\S+) over")
+_NUMBER = re.compile(r"^(?P<name>[A-Za-z_]\w*): (?P<value>[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)$")
+
+
+@dataclass(frozen=True)
+class SignalRule:
+    """A rule of thumb as it stands in a prompt."""
+
+    aspect: str
+    above: str
+    below: str
+    scale: float
+    tone: bool
+
+    @property
+    def name(self) -> str:
+        """The feature's name, without its source."""
+        return self.aspect.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class BeliefLine:
+    """The typed part of a belief as it stands in a prompt."""
+
+    id: str
+    aspect: str
+    polarity: str
+    strength: float
+    disputed: bool
+
+
+@dataclass(frozen=True)
+class InsightLine:
+    """An insight as the manager reads it."""
+
+    agent: str
+    stance: str
+    confidence: float
+    source: str
+    """Taken from the aspects of its evidence; empty if there is none."""
+
+
+@dataclass(frozen=True)
+class TallyLine:
+    """How an aspect did over an episode, as the critic reads it."""
+
+    episode: int
+    aspect: str
+    right: int
+    wrong: int
+    t: float
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A winning or losing step as the critic reads it."""
+
+    episode: int
+    step: int
+    won: bool
+    action: str
+    said: dict[str, str]
+    """Which action every aspect spoke for."""
+
+
+class Prompt:
+    """A request's messages, read line by line."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._lines = [line for message in messages for line in message.text.splitlines()]
+        self._step = messages[-1].text.splitlines()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What may be done, in the order given."""
+        return tuple(self._after("Actions: ").split(", "))
+
+    @property
+    def cautious(self) -> str | None:
+        """The action with the least at stake."""
+        return self._after("Cautious action: ") or None
+
+    @property
+    def alerted(self) -> bool:
+        """Whether a monitor raised an alert."""
+        return any(line.startswith("alert ") for line in self._step)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The lines ``name: value`` of the step."""
+        found = (_NUMBER.match(line) for line in self._step)
+        return {m["name"]: float(m["value"]) for m in found if m}
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The lines ``- text`` of the step."""
+        return tuple(line[2:] for line in self._step if line.startswith("- "))
+
+    @property
+    def signals(self) -> tuple[SignalRule, ...]:
+        """The rules of thumb."""
+        return tuple(
+            SignalRule(m["aspect"], m["above"], m["below"], float(m["scale"]), m["tone"] != "number")
+            for m in self._matches(_SIGNAL)
+        )
+
+    @property
+    def beliefs(self) -> tuple[BeliefLine, ...]:
+        """The belief block."""
+        return tuple(
+            BeliefLine(m["id"], m["aspect"], m["polarity"], float(m["strength"]), "(disputed)" in m["rest"])
+            for m in self._matches(_BELIEF)
+        )
+
+    @property
+    def insights(self) -> tuple[InsightLine, ...]:
+        """The insights, each with the source that its evidence names."""
+        found: list[InsightLine] = []
+        for line in self._step:
+            if m := _INSIGHT.match(line):
+                found.append(InsightLine(m["agent"], m["stance"], float(m["confidence"]), ""))
+            elif (m := _EVIDENCE.match(line)) and found:
+                last = found[-1]
+                found[-1] = InsightLine(last.agent, last.stance, last.confidence, m["aspect"].partition(".")[0])
+        return tuple(found)
+
+    @property
+    def steps(self) -> tuple[StepLine, ...]:
+        """The winning and losing steps of both episodes."""
+        return tuple(
+            StepLine(
+                int(m["episode"]),
+                int(m["step"]),
+                m["result"] == "won",
+                m["action"],
+                dict(pair.split("=", 1) for pair in m["said"].split() if "=" in pair),
+            )
+            for m in self._matches(_STEP)
+        )
+
+    @property
+    def tallies(self) -> tuple[TallyLine, ...]:
+        """How the aspects did in both episodes."""
+        return tuple(
+            TallyLine(int(m["episode"]), m["aspect"], int(m["right"]), int(m["wrong"]), float(m["t"]))
+            for m in self._matches(_TALLY)
+        )
+
+    @property
+    def returns(self) -> dict[str, float]:
+        """The returns of the ``current`` and the ``previous`` episode."""
+        return {m["label"]: float(m["value"]) for m in self._matches(_RETURN)}
+
+    @property
+    def current(self) -> int | None:
+        """Index of the current episode, if a critic asks."""
+        return next((int(m["episode"]) for m in self._matches(_RETURN) if m["label"] == "current"), None)
+
+    def _after(self, prefix: str) -> str:
+        return next((line.removeprefix(prefix) for line in self._lines if line.startswith(prefix)), "")
+
+    def _matches(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        return (m for line in self._lines if (m := pattern.match(line)))

@@ -1,0 +1,207 @@
+"""The command line as a user meets it: what it prints, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doxa.cli import main
+
+SPEC = """
+from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, hierarchy
+from doxa.environments import Weather
+
+team = hierarchy(
+    Manager(), [Analyst("listener", source="almanac"), Analyst("watcher", source="barometer")],
+    CVaRMonitor(), ConceptualCritic(),
+)
+experiment = Experiment(Weather(days=30), team, episodes=3, name="rain", evaluation=Weather(days=10))
+long = Experiment(Weather(days=4000), team, episodes=3, name="long")
+hopeless = Experiment(Weather(days=3), team, model="openai/gpt-5-mini", name="paid")
+def unfit():
+    return Experiment(Weather(), hierarchy(Manager(), [Analyst("a", source="barometr")]))
+def sized(days: int):
+    return Experiment(Weather(days=days), team, episodes=1, name="sized")
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Doxa = Callable[..., Done]
+
+
+@pytest.fixture
+def doxa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Doxa]:
+    """Run the command line in a folder with the file ``spec.py``."""
+    (tmp_path / "spec.py").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["doxa", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        told = capsys.readouterr()
+        return Done(code, told.out, told.err)
+
+    yield run
+    sys.modules.pop("doxa_spec_spec", None)
+
+
+def test_training_shows_episodes_and_what_it_came_to(doxa: Doxa) -> None:
+    done = doxa("train", "spec.py:experiment")
+    assert done.code == 0
+    assert "rain-1 train 0: 30 steps" in done.err
+    assert "evaluate" in done.out
+    assert "no LLM" in done.out
+
+
+def test_every_reading_command_prints_json(doxa: Doxa) -> None:
+    trained = doxa("train", "spec.py:experiment", "--json").json
+    assert doxa("runs", "--json").json == [trained]
+    assert doxa("show", "rain-1", "--json").json == trained
+    assert doxa("show", "last", "--json").json["digest"] == trained["digest"]
+    beliefs = doxa("beliefs", "last", "--json").json
+    assert beliefs
+    one = doxa("beliefs", "last", beliefs[0]["id"], "--json").json
+    assert one["belief"]["id"] == beliefs[0]["id"]
+    assert one["history"]
+    assert "propagate" in doxa("graph", "spec.py:experiment", "--json").json["mermaid"]
+    assert doxa("replay", "last", "--json").json == {
+        "run": "rain-1",
+        "digest": trained["digest"],
+        "calls": trained["calls"],
+        "sent": 0,
+    }
+
+
+def test_tables_for_people(doxa: Doxa) -> None:
+    doxa("train", "spec.py:experiment")
+    assert "rain-1" in doxa("runs").out
+    listed = doxa("beliefs", "last").out
+    assert "credence" in listed
+    belief = next(word for word in listed.split() if word.startswith("b-"))
+    told = doxa("beliefs", "last", belief[:6]).out
+    assert "evidence:" in told
+    assert "history:" in told
+    assert doxa("graph", "spec.py:experiment").out.count("-->") >= 5
+
+
+def test_a_graph_is_drawn_into_a_file(doxa: Doxa, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert doxa("graph", "spec.py:experiment", "--png", "team.png").code == 0
+    assert (tmp_path / "team.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_export_is_the_canonical_log(doxa: Doxa, tmp_path: Path) -> None:
+    doxa("train", "spec.py:experiment")
+    assert doxa("export", "last", "-o", "log.jsonl").code == 0
+    lines = (tmp_path / "log.jsonl").read_text().splitlines()
+    assert lines == doxa("export", "rain-1").out.splitlines()
+    assert all(json.loads(line)["kind"] for line in lines)
+
+
+def test_evaluation_starts_from_another_run(doxa: Doxa) -> None:
+    doxa("train", "spec.py:experiment")
+    done = doxa("evaluate", "spec.py:experiment", "--from", "last", "--json").json
+    assert (done["mode"], done["parent"]) == ("evaluate", "rain-1")
+    assert done["episodes"][0]["beliefs"] > 0
+
+
+def test_settings_fill_a_function(doxa: Doxa) -> None:
+    assert doxa("train", "spec.py:sized", "--set", "days=7", "--json").json["episodes"][0]["steps"] == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "nothing"], "isn't a SPEC"),
+        (["train", "nothing.py:x"], "there is no file nothing.py"),
+        (["train", "spec.py:experimnt"], "did you mean 'experiment'"),
+        (["train", "spec.py:team"], "is a EpisodeGraph, not an Experiment"),
+        (["train", "spec.py:unfit"], "did you mean 'barometer'"),
+        (["train", "spec.py:sized", "--set", "days"], "write it as KEY=VALUE"),
+        (["train", "spec.py:sized", "--set", "days=0"], "days is 0"),
+        (["train", "spec.py:hopeless"], "OPENAI_API_KEY"),
+        (["train", "spec.py:experiment", "--from", "x-1"], "no doxa home"),
+        (["train", "spec.py:experiment", "--home", "spec.py"], "is a file, not a folder"),
+        (["runs"], "no doxa home"),
+        (["show", "x-1"], "no doxa home"),
+        (["graph", "spec.py:experiment", "--png", "x.gif"], "'.gif' can't be drawn"),
+    ],
+)
+def test_wrong_input_gets_one_message_and_exit_code_2(doxa: Doxa, arguments: list[str], message: str) -> None:
+    done = doxa(*arguments)
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.startswith("error: ")
+    assert "Traceback" not in done.err
+    assert not Path(".doxa").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "rain-7"], "rain-1"),
+        (["beliefs", "last", "b-zzzz"], "b-zzzz"),
+        (["resume", "rain-1"], "has ended"),
+        (["resume", "rain-3"], "rain-1"),
+        (["replay", "rain-3"], "rain-1"),
+        (["evaluate", "spec.py:experiment", "--from", "rain-3"], "rain-1"),
+        (["export", "last", "-o", "no/such/folder.jsonl"], "can't be written"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_known_ones(doxa: Doxa, arguments: list[str], message: str) -> None:
+    doxa("train", "spec.py:experiment")
+    done = doxa(*arguments)
+    assert (done.code, message in done.err) == (2, True), done.err
+
+
+def test_a_changed_spec_cannot_be_resumed(doxa: Doxa, tmp_path: Path) -> None:
+    doxa("train", "spec.py:experiment")
+    (tmp_path / "spec.py").write_text(SPEC.replace("days=30", "days=31"))
+    done = doxa("replay", "last")
+    assert done.code == 2
+    assert "was 30, is 31" in done.err
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_run_goes_on_where_it_was(doxa: Doxa, tmp_path: Path, how: signal.Signals) -> None:
+    command = [sys.executable, "-m", "doxa.cli", "train", "spec.py:long"]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    while not (tmp_path / ".doxa" / "journal.sqlite3").is_file() or doxa("runs", "--json").out in ("", "[]\n"):
+        assert running.poll() is None
+    while doxa("runs", "--json").json[0]["calls"] < 50:
+        assert running.poll() is None
+    os.kill(running.pid, how)
+    _, err = running.communicate()
+    if how is signal.SIGINT:
+        assert running.returncode == 130
+        assert "doxa resume long-1" in err
+        assert "Traceback" not in err
+    [run] = doxa("runs", "--json").json
+    assert not run["ended"]
+    assert run["unanswered"] <= 2
+    assert "go on with it: doxa resume long-1" in doxa("runs").out

@@ -1,0 +1,227 @@
+"""What the command line shows: tables for people, JSON for programs, progress for the impatient.
+
+Everything a model or a stranger wrote passes through :func:`plain` on its way to a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from .graphs.experiment import Experiment
+from .graphs.run import EpisodeSummary, Run
+from .memory.journal import Event
+from .memory.memory import BeliefMemory
+
+Values = Mapping[str, float | None]
+
+
+def show(data: object, view: RenderableType, *, as_json: bool) -> None:
+    """Print the one or the other on standard output."""
+    console = Console()
+    if as_json:
+        console.file.write(json.dumps(data, ensure_ascii=False, indent=2, default=str) + "\n")
+    elif isinstance(view, str):
+        console.print(view, markup=False, highlight=False, soft_wrap=True)
+    else:
+        console.print(view)
+
+
+def plain(text: object) -> Text:
+    """Text without markup or control characters."""
+    return Text("".join(c if c.isprintable() else " " for c in str(text)))
+
+
+# -- runs -------------------------------------------------------------------------------------------------------------
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """A run as JSON."""
+    return {**asdict(run), "in_sample": run.in_sample}
+
+
+def runs_json(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Runs as JSON."""
+    return [run_json(run) for run in runs]
+
+
+def runs_table(runs: Sequence[Run]) -> RenderableType:
+    """A line per run."""
+    if not runs:
+        return "no runs yet: doxa train SPEC"
+    table = _table("run", "mode", "status", ">episodes", ">return", ">calls", ">cost", "digest")
+    for run in runs:
+        status = "ended" if run.ended else "interrupted"
+        value = f"{run.episodes[-1].value:+.4f}" if run.episodes else ""
+        cells = (run.id, run.mode, status, len(run.episodes), value, run.calls, money(run.cost), run.digest[:12])
+        table.add_row(*(plain(cell) for cell in cells))
+    waiting = [run.id for run in runs if not run.ended]
+    return Group(table, *(plain(f"go on with it: doxa resume {run}") for run in waiting))
+
+
+def run_view(run: Run) -> RenderableType:
+    """What a run came to: episodes, metrics beside baselines, cost, what is left to say."""
+    head = f"{run.id} ({run.mode}{', with the beliefs of ' + run.parent if run.parent else ''})"
+    notes = [
+        f"{run.calls} model calls, {run.tokens} tokens, {money(run.cost)}; digest {run.digest[:16]}",
+        *(
+            ["in-sample: beliefs made from an episode's own time were used in it; those returns are no forecast"]
+            * run.in_sample
+        ),
+        *([f"interrupted: doxa resume {run.id}"] if not run.ended else []),
+        *([f"{run.unanswered} calls were sent without a recorded answer"] if run.unanswered else []),
+        *(f"stopped by {failure}" for failure in run.failures if not run.ended),
+    ]
+    parts: list[RenderableType] = [plain(head), _episodes_table(run.episodes)]
+    parts += [_metrics_table(episode) for episode in run.episodes[-1:] if episode.baselines]
+    return Group(*parts, *(plain(note) for note in notes))
+
+
+def _episodes_table(episodes: Sequence[EpisodeSummary]) -> Table:
+    table = _table(">episode", "mode", "environment", ">steps", ">return", ">beliefs", ">alerts", "")
+    for e in episodes:
+        label = "in-sample" if e.in_sample else "" if e.ended else "not ended"
+        cells = (e.number, e.mode, e.environment, e.steps, f"{e.value:+.4f}", e.beliefs, e.alerts, label)
+        table.add_row(*(plain(cell) for cell in cells))
+    return table
+
+
+def _metrics_table(episode: EpisodeSummary) -> Table:
+    """The last episode's metrics beside those of the baselines on the same window."""
+    names = list(episode.metrics)
+    table = _table("", *(f">{name}" for name in names))
+    rows: dict[str, Values] = {"doxa": episode.metrics, **episode.baselines}
+    for label, values in rows.items():
+        cells = ("-" if (v := values.get(name)) is None else f"{v:.3f}" for name in names)
+        table.add_row(plain(label), *(plain(cell) for cell in cells))
+    return table
+
+
+def money(cost: float | None) -> str:
+    """US dollars; an unknown price is said, never shown as 0."""
+    return "cost unknown" if cost is None else f"${cost:.4f}" if cost else "$0"
+
+
+# -- beliefs ----------------------------------------------------------------------------------------------------------
+
+
+def beliefs_json(memory: BeliefMemory) -> list[dict[str, Any]]:
+    """Beliefs as JSON."""
+    return [belief.model_dump(mode="json") | {"strength": belief.credence.mean} for belief in memory.beliefs()]
+
+
+def beliefs_table(memory: BeliefMemory) -> RenderableType:
+    """A line per belief."""
+    beliefs = memory.beliefs()
+    if not beliefs:
+        return "no beliefs yet: they appear after the second training episode"
+    table = _table("belief", "status", "aspect", "polarity", ">credence", "statement")
+    for b in sorted(beliefs, key=lambda b: (b.status.value, -b.credence.mean, b.id)):
+        cells = (b.id, b.status.value, b.aspect, b.polarity, f"{b.credence.mean:.2f}", b.statement)
+        table.add_row(*(plain(cell) for cell in cells))
+    return table
+
+
+def belief_json(memory: BeliefMemory, belief: str) -> dict[str, Any]:
+    """One belief with its history, as JSON."""
+    found = memory.get(belief)
+    history = [asdict(event) for event in memory.history(found.id)]
+    return {"belief": found.model_dump(mode="json"), "history": history}
+
+
+def belief_view(memory: BeliefMemory, belief: str) -> RenderableType:
+    """One belief: what it says, its evidence, what happened to it, where it went and why."""
+    b = memory.get(belief)
+    lines = [
+        f"{b.id}  {b.status.value}{', pinned' if b.pinned else ''}{', tainted' if b.tainted else ''}",
+        b.statement,
+        f"aspect {b.aspect}, {b.polarity}; by {b.author}, known at {b.known_at or 'no clock'}",
+        f"credence {b.credence.mean:.2f}, a Beta({b.credence.alpha:g}, {b.credence.beta:g})",
+        *(f"supersedes {other}" for other in b.supersedes),
+        *(f"contradicts {other}" for other in b.contradicts),
+        "evidence:",
+        *(f"  {e.run} episode {e.episode} steps {', '.join(map(str, e.steps))}  {e.note}" for e in b.evidence),
+        "history:",
+        *(f"  episode {h.episode}: {h.what}" for h in memory.history(b.id)),
+    ]
+    return Group(*(plain(line) for line in lines))
+
+
+# -- progress ---------------------------------------------------------------------------------------------------------
+
+
+class ProgressView:
+    """Follows a run by its events: a bar per episode on a terminal, a line per episode elsewhere."""
+
+    def __init__(self, experiment: Experiment, bars: Progress | None, console: Console) -> None:
+        self._name, self._bars, self._console = experiment.name, bars, console
+        self._task: Any = None
+        self._run = ""
+        self._return, self._alerts, self._cost = 0.0, 0, 0.0
+
+    def see(self, event: Event) -> None:
+        """Take in one recorded event."""
+        self._run = event.run
+        match event.kind:
+            case "episode.started":
+                self._start(event)
+            case "call":
+                self._cost += event.payload["cost"] or 0.0
+            case "alert":
+                self._alerts += 1
+            case "step":
+                self._return += event.payload["reward"]
+                self._advance()
+            case "belief":
+                pass
+            case "episode.ended":
+                self._end(event)
+
+    def interrupted(self) -> None:
+        """Say how to go on."""
+        self._console.print(plain(f"interrupted; everything up to here is kept: doxa resume {self._run or 'last'}"))
+
+    def _start(self, event: Event) -> None:
+        self._return, self._alerts = 0.0, 0
+        if self._bars:
+            label = f"{event.run} {event.payload['mode']} {event.episode}"
+            self._task = self._bars.add_task(label, total=event.payload["steps"], told="")
+
+    def _advance(self) -> None:
+        if self._bars and self._task is not None:
+            told = f"return {self._return:+.4f}  alerts {self._alerts}  ${self._cost:.4f}"
+            self._bars.update(self._task, advance=1, told=told)
+
+    def _end(self, event: Event) -> None:
+        if self._bars is None:
+            p = event.payload
+            told = f"{event.run} {p['mode']} {event.episode}: {p['steps']} steps, return {p['return']:+.4f}"
+            self._console.print(plain(f"{told}, {self._alerts} alerts, ${self._cost:.4f}"))
+
+
+@contextmanager
+def progress(experiment: Experiment, *, quiet: bool) -> Iterator[ProgressView]:
+    """A view of a run's progress on standard error; none that moves where there is no terminal."""
+    console = Console(stderr=True, quiet=quiet)
+    if not console.is_terminal or quiet:
+        yield ProgressView(experiment, None, console)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[told]}"), console=console) as bars:
+        yield ProgressView(experiment, bars, console)
+
+
+def _table(*headers: str) -> Table:
+    """A table without lines; a header that starts with ">" is that of a right-aligned column."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for header in headers:
+        table.add_column(header.lstrip(">"), justify="right" if header.startswith(">") else "left", overflow="fold")
+    return table
