@@ -86,7 +86,7 @@ def _compare(expected: tuple[str, ...], found: tuple[str, ...], what: str) -> It
 
 
 def _random_state(probe: Probe) -> Iterator[str]:
-    before = RandomState.current()
+    before = RandomState.moved_on()
     probe.again(build(probe.make))
     for generator in before.changes(RandomState.current()):
         yield f"the global state of {generator} has changed; draw from the generator that _begin is given"

@@ -22,6 +22,14 @@ class RandomState:
         numpy = sys.modules.get("numpy")
         return cls(random.getstate(), None if numpy is None else numpy.random.get_state())
 
+    @classmethod
+    def moved_on(cls) -> RandomState:
+        """As it is after a draw from each generator: somewhere that no environment would put it by seeding it."""
+        random.random()  # noqa: S311  the number isn't used
+        if "numpy" in sys.modules:
+            sys.modules["numpy"].random.random_sample()
+        return cls.current()
+
     def restore(self) -> None:
         """Put it back."""
         random.setstate(self.python)
