@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right, insort
+from bisect import insort
 from dataclasses import dataclass, field
 
+from ..environments.metrics import worst_mean
 from ..errors import GraphError
 from ..memory.trajectory import StepRecord
 from .monitor import Alert
@@ -69,8 +69,4 @@ class CVaRWatch:
 
     def _cvar(self) -> float | None:
         """Mean of the rewards at or below VaR; ``None`` below the minimum."""
-        if len(self.rewards) < self.minimum:
-            return None
-        worst = math.ceil(self.alpha * len(self.rewards))
-        tail = self.rewards[: bisect_right(self.rewards, self.rewards[worst - 1])]
-        return math.fsum(tail) / len(tail)
+        return None if len(self.rewards) < self.minimum else worst_mean(self.rewards, self.alpha)

@@ -25,7 +25,7 @@ Nothing here needs more than the standard library, except ``Market.from_frame``,
 ``Market.bundled``, which reads a file of skfolio's.
 """
 
-from .baselines import Policy, Trajectory, always, buy_and_hold, flat, play
+from .baselines import Trajectory, always, buy_and_hold, flat, play
 from .check import CheckReport, check_environment
 from .market import Market
 from .market_views import ViewSettings
@@ -38,6 +38,7 @@ from .protocol import (
     Json,
     Observation,
     Outcome,
+    Policy,
     Signal,
     Snapshot,
     Source,

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from .protocol import Environment, Json, Observation
-
-Policy = Callable[[Observation], Json]
-"""From what can be seen to an action."""
+from .protocol import Environment, Json, Policy
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack, get_args
 
 from ..errors import DataError, options
 from . import loaders
+from .baselines import always
 from .indicators import log_return
 from .market_views import Feed, Filings, News, Prices, ViewSettings
+from .metrics import measure
 from .parsing import Location
-from .protocol import Choice, Environment, EnvironmentSpec, Json, Outcome, View
+from .protocol import Choice, Environment, EnvironmentSpec, Json, Outcome, Policy, View
 from .series import MarketSeries, Window, close_of, parse_date
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ class MarketOptions(TypedDict, total=False):
     costs_bps: float
     max_steps: int | None
     periods: int | None
+    sources: Sequence[str] | None
     views: ViewSettings | None
 
 
@@ -67,6 +71,7 @@ class Market(Environment):
         max_steps: Cuts the episode earlier.
         periods: Price days per year, for annualised metrics; by default 365 if any price day of the window is on a
             weekend, else 252. Agents don't see it.
+        sources: Which of the sources to show; by default all that the data has.
         views: How much the sources show.
 
     Raises:
@@ -83,6 +88,7 @@ class Market(Environment):
         costs_bps: float = 0.0,
         max_steps: int | None = None,
         periods: int | None = None,
+        sources: Sequence[str] | None = None,
         views: ViewSettings | None = None,
     ) -> None:
         _check(hold, costs_bps, max_steps, periods)
@@ -90,7 +96,7 @@ class Market(Environment):
         self._window = _window(series, start, end, max_steps)
         self._days = series.days[: self._window.last + 1]
         self._carry, self._fee = hold == "carry", costs_bps / 10_000
-        self._feeds = _feeds(series, self._window, settings)
+        self._feeds = _chosen(_feeds(series, self._window, settings), sources)
         self._now, self._position = self._window.first, 0
         dates = [day.date for day in self._days[self._window.first :]]
         self.spec = EnvironmentSpec(
@@ -136,6 +142,21 @@ class Market(Environment):
     ) -> Self:
         """A pandas frame (extra ``finance``); see :func:`doxa.environments.loaders.frame`."""
         return cls(loaders.frame(frame, asset, price), **settings)
+
+    def metrics(self, rewards: Sequence[float]) -> Mapping[str, float | None]:
+        """CR, annualised volatility, MDD and CVaR in per cent, and the Sharpe ratio; see :mod:`.metrics`."""
+        found = measure(rewards, self.spec.parameters["periods"])
+        return {
+            "CR %": _percent(found.cumulative_return),
+            "Sharpe": found.sharpe,
+            "AV %": _percent(found.annual_volatility),
+            "MDD %": _percent(found.max_drawdown),
+            "CVaR %": _percent(found.cvar),
+        }
+
+    def baselines(self) -> Mapping[str, Policy]:
+        """Buying on the first day and keeping it."""
+        return {"buy and hold": always("buy")}
 
     def _begin(self, _: random.Random) -> Outcome:
         self._now, self._position = self._window.first, 0
@@ -215,6 +236,19 @@ def _feeds(series: MarketSeries, window: Window, settings: ViewSettings) -> tupl
     if {"10k", "10q"} & series.texts:
         feeds.append(Filings(series, window, settings))
     return tuple(feeds)
+
+
+def _chosen(feeds: tuple[Feed, ...], sources: Sequence[str] | None) -> tuple[Feed, ...]:
+    """The feeds asked for, in the order of the data's own."""
+    known = [feed.source.name for feed in feeds]
+    for name in sources or ():
+        if name not in known:
+            raise DataError(f"Market: there is no source {name!r} in the data; {options(name, known)}")
+    return feeds if sources is None else tuple(feed for feed in feeds if feed.source.name in sources)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _task(asset: str, *, carry: bool, costs_bps: float) -> str:

@@ -11,6 +11,7 @@ from ..agents.episode import Episode
 from ..agents.node import Agent, EpisodeRuntime
 from ..agents.state import EpisodeState, Update
 from ..critics.critic import Case, Critic, Trajectory
+from ..environments.baselines import play
 from ..environments.protocol import Observation
 from ..errors import GraphError
 from ..memory.belief import Status
@@ -148,15 +149,8 @@ class Reflect:
 def baselines(episode: Episode) -> dict[str, dict[str, float | None]]:
     """The metrics of the task's baseline policies on this very episode."""
     environment = episode.environment
-    found: dict[str, dict[str, float | None]] = {}
-    for name, policy in environment.baselines().items():
-        observation, rewards, over = environment.reset(episode.seed), [], False
-        while not over:
-            result = environment.step(policy(observation))
-            observation, over = result.observation, result.over
-            rewards.append(result.reward)
-        found[name] = dict(environment.metrics(rewards))
-    return found
+    played = {name: play(environment, policy, episode.seed) for name, policy in environment.baselines().items()}
+    return {name: dict(environment.metrics(trajectory.rewards)) for name, trajectory in played.items()}
 
 
 def trajectory(episode: Episode, number: int) -> Trajectory:

@@ -93,4 +93,4 @@ def test_a_tally_turns_round_with_the_aspect(steps: list[StepRecord]) -> None:
     turned = [dataclasses.replace(s, insights=said("prices.x", "sell")) for s in steps]
     for a, b in zip(tallies(plain, OPPOSITES), tallies(turned, OPPOSITES), strict=True):
         assert (a.right, a.wrong) == (b.wrong, b.right)
-        assert (a.worth, a.t) == (pytest.approx(-b.worth), pytest.approx(-b.t))
+        assert (a.worth, a.t) == (pytest.approx(-b.worth, abs=1e-9), pytest.approx(-b.t, abs=1e-9))
