@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -112,6 +112,44 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
+class WorstCase:
+    """The most that one attempt can use; a budget sets it aside before the attempt.
+
+    Attributes:
+        tokens: Of prompt and reply together.
+        cost: US dollars; ``None`` when the price isn't known.
+    """
+
+    tokens: int
+    cost: float | None
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A model that knows the most an attempt can use; budgets and rate limits need it."""
+
+    def worst_case(self, request: Request[Any]) -> WorstCase:
+        """An upper bound on what one attempt at ``request`` uses."""
+        ...
+
+
+REPLY_BOUND = 32_768
+"""Tokens a reply is taken to have at most where neither the request nor the model says."""
+
+
+def prompt_bound(request: Request[Any]) -> int:
+    """More tokens than the prompt has: no tokenizer makes more than one of a byte, plus the marks between messages."""
+    return 64 + sum(len(message.text.encode()) + 16 for message in request.messages)
+
+
+def worst_case(model: Model, request: Request[Any]) -> WorstCase:
+    """The most that one attempt uses; for a model that doesn't say, a bound in tokens at an unknown price."""
+    if isinstance(model, Bounded):
+        return model.worst_case(request)
+    return WorstCase(prompt_bound(request) + (request.settings.max_tokens or REPLY_BOUND), None)
+
+
+@dataclass(frozen=True)
 class Place:
     """Where in a run a call is made: together with the request's digest, the identity of the call.
 
@@ -120,7 +158,7 @@ class Place:
         step: Index of the step within the episode, from 0.
         phase: Rank of the calling node within a step; orders the exported log.
         agent: Name of the caller.
-        turn: 0 for the first question, 1 for the repair turn.
+        turn: 0 for the first question, 1 for its repair. A resume after both replies were unfit asks anew as 2 and 3.
     """
 
     episode: int

@@ -1,0 +1,114 @@
+"""A hard limit on what a run may spend."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from ..errors import ModelSetupError
+from .failures import BudgetExceededError, CallError, handling
+from .protocol import Reply, Usage, WorstCase
+
+
+class Reservation:
+    """What one attempt may use, and then what it did use; leaving it gives the rest back to the budget."""
+
+    def __init__(self, worst: WorstCase, close: Callable[[Reservation], None]) -> None:
+        self.worst = worst
+        self.tokens = 0
+        self.cost = 0.0
+        self._close = close
+
+    def sent(self) -> None:
+        """From here on the provider may charge: until more is known, the worst case counts."""
+        self.tokens, self.cost = self.worst.tokens, self.worst.cost or 0.0
+
+    def answered(self, usage: Usage, cost: float | None) -> None:
+        """Count what the provider reported; where it reported nothing, the worst case still counts."""
+        reported = usage.prompt_tokens + usage.completion_tokens
+        self.tokens = reported or self.worst.tokens
+        self.cost = cost if cost is not None else self.worst.cost or 0.0
+
+    def failed(self, failure: CallError) -> None:
+        """Count what a failed attempt may have been charged for."""
+        if failure.usage is not None:
+            self.answered(failure.usage, failure.cost)
+        elif not handling(failure).billed:
+            self.tokens, self.cost = 0, 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, CallError):
+            self.failed(error)
+        self._close(self)
+
+
+class Budget:
+    """US dollars and tokens that all calls together may use; ``None`` leaves one unlimited.
+
+    Each attempt sets its worst case aside before it is sent and gives the rest back after, so calls in flight together
+    can't overshoot. An attempt that fits only if those in flight turn out cheaper waits for them.
+    """
+
+    def __init__(self, usd: float | None = None, tokens: int | None = None) -> None:
+        if (usd is not None and not usd > 0) or (tokens is not None and tokens <= 0):
+            raise ModelSetupError(f"Budget(usd={usd}, tokens={tokens}): both must be above 0, or None for no limit")
+        self.usd = usd
+        self.tokens = tokens
+        self.spent_usd = 0.0
+        self.spent_tokens = 0
+        self._open: set[Reservation] = set()
+        self._changed = asyncio.Event()
+
+    def charge(self, reply: Reply) -> None:
+        """Count a reply that was paid for earlier, in the part of the run that is now replayed."""
+        self.spent_usd += reply.cost or 0.0
+        self.spent_tokens += reply.usage.prompt_tokens + reply.usage.completion_tokens
+
+    async def reserve(self, worst: WorstCase, model: str) -> Reservation:
+        """Set the worst case of one attempt at ``model`` aside.
+
+        Raises:
+            BudgetExceededError: The attempt could overshoot the budget.
+            ModelSetupError: The budget is in dollars and the model's price isn't known.
+        """
+        if self.usd is not None and worst.cost is None:
+            raise ModelSetupError(
+                f"a budget of ${self.usd:g} needs the price of {model}, which isn't known: give the model "
+                "price=Price(...) (a model of your own: a worst_case method), or set the budget in tokens"
+            )
+        while not self._fits(worst, self._open):
+            if not self._fits(worst, ()):
+                raise BudgetExceededError(self._shortage(worst))
+            await self._changed.wait()
+        reservation = Reservation(worst, self._close)
+        self._open.add(reservation)
+        return reservation
+
+    def _close(self, reservation: Reservation) -> None:
+        self._open.remove(reservation)
+        self.spent_usd += reservation.cost
+        self.spent_tokens += reservation.tokens
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _fits(self, worst: WorstCase, beside: Iterable[Reservation]) -> bool:
+        claims = [worst, *(reservation.worst for reservation in beside)]
+        usd = self.spent_usd + sum(claim.cost or 0.0 for claim in claims)
+        tokens = self.spent_tokens + sum(claim.tokens for claim in claims)
+        rounding = 1 + 1e-12  # of adding up many small costs
+        return (self.usd is None or usd <= self.usd * rounding) and (self.tokens is None or tokens <= self.tokens)
+
+    def _shortage(self, worst: WorstCase) -> str:
+        parts = []
+        if self.usd is not None:
+            parts.append(f"${self.spent_usd:.4f} of ${self.usd:g} spent, up to ${worst.cost or 0.0:.4f} needed")
+        if self.tokens is not None:
+            parts.append(f"{self.spent_tokens} of {self.tokens} tokens spent, up to {worst.tokens} needed")
+        return "the budget doesn't cover the next attempt: " + "; ".join(parts)
