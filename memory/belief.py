@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 Polarity = Literal["for", "against"]
 
@@ -36,7 +36,8 @@ class Predicate(Record):
 
     fact: str
     op: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
-    value: str | float | tuple[str, ...]
+    value: str | FiniteFloat | tuple[str, ...]
+    """Text, a number, or the texts that ``in`` allows."""
 
 
 class Scope(Record):
