@@ -74,9 +74,8 @@ def main() -> None:
     runs = [(in_its_own_process(SHORT), in_its_own_process(LONG)) for _ in range(REPEATS)]
     short, long = ({key: statistics.median(run[i][key] for run in runs) for key in runs[0][i]} for i in (0, 1))
     ratio = statistics.median(b["cpu"] / a["cpu"] for a, b in runs)
-    print(
-        f"CPU per step: {SHORT} steps {short['cpu'] / SHORT * 1e3:.2f} ms, {LONG} steps {long['cpu'] / LONG * 1e3:.2f} ms"
-    )
+    per_step = [f"{run['cpu'] / steps * 1e3:.2f} ms of {steps}" for run, steps in ((short, SHORT), (long, LONG))]
+    print(f"CPU per step: {', '.join(per_step)}")
     print(f"CPU of {LONG} steps over that of {SHORT}: {ratio:.2f} (linear is {LONG / SHORT:.0f})")
     print(f"journal bytes per step: {short['bytes'] / SHORT:.0f} and {long['bytes'] / LONG:.0f}")
     print(

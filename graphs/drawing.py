@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..environments.protocol import EnvironmentSpec
 from ..errors import MissingExtraError, SpecError
 from .episode import compile_episode
 from .graph import EpisodeGraph
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Place: TypeAlias = tuple[float, float]
+Places: TypeAlias = dict[str, Place]
+
 FIXED = ("__start__", "propagate", "observe", "act", "reflect", "__end__")
 COLOURS = {"analyst": "#56B4E9", "manager": "#E69F00", "monitor": "#CC79A7", "critic": "#009E73", "step": "#DDDDDD"}
 """By kind of node: the Okabe-Ito palette, which colour-blind people can tell apart."""
+
+
+LINE = "#555555"
+COLUMN, ROW = 1.45, 0.9
+"""Inches from one column, and one row, to the next."""
 
 
 def mermaid(graph: EpisodeGraph, environment: EnvironmentSpec) -> str:
@@ -36,8 +47,8 @@ def picture(graph: EpisodeGraph, environment: EnvironmentSpec, path: Path) -> Pa
     except ImportError:
         raise MissingExtraError("drawing a graph as a picture", "plot") from None
     places = layout(graph)
-    width = 1.9 * (1 + max(x for x, _ in places.values()))
-    height = 1.2 + 0.9 * max(1, *(sum(x == column for x, _ in places.values()) for column, _ in places.values()))
+    width = COLUMN * (1 + max(x for x, _ in places.values()))
+    height = ROW * (1.6 + (_tallest(places) - 1) / 2 + _depth(places))
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     _draw(axes, graph, environment, places)
@@ -47,7 +58,7 @@ def picture(graph: EpisodeGraph, environment: EnvironmentSpec, path: Path) -> Pa
     return path
 
 
-def layout(graph: EpisodeGraph) -> dict[str, tuple[float, float]]:
+def layout(graph: EpisodeGraph) -> Places:
     """Where each node stands: x by its turn within a step, y spread around the middle of its column."""
     depth: dict[str, int] = {}
     for name in _in_order(graph):
@@ -73,25 +84,50 @@ def _in_order(graph: EpisodeGraph) -> list[str]:
     return done
 
 
-def _draw(axes: Any, graph: EpisodeGraph, environment: EnvironmentSpec, places: dict[str, tuple[float, float]]) -> None:  # noqa: ANN401
+def _draw(axes: Axes, graph: EpisodeGraph, environment: EnvironmentSpec, places: Places) -> None:
     for edge in compile_episode(graph, environment).get_graph().edges:
-        (x0, y0), (x1, y1) = places[edge.source], places[edge.target]
-        back = x1 < x0
-        style = {
-            "arrowstyle": "-|>",
-            "color": "#555555",
-            "linestyle": "--" if edge.conditional else "-",
-            "connectionstyle": "arc3,rad=-0.45" if back else "arc3,rad=0",
-            "shrinkA": 30,
-            "shrinkB": 32,
-        }
-        axes.annotate("", (x1, y1), (x0, y0), arrowprops=style)
+        start, end = places[edge.source], places[edge.target]
+        if end[0] < start[0]:
+            _loop(axes, start, end, -_depth(places))
+        else:
+            left = (start[0] + _half(_label(edge.source, graph)), start[1])
+            right = (end[0] - _half(_label(edge.target, graph)), end[1])
+            _arrow(axes, left, right, "--" if edge.conditional else "-")
+            if edge.conditional:
+                axes.text((start[0] + end[0]) / 2, start[1] + 0.12, "over", ha="center", fontsize=8, color=LINE)
     for name, (x, y) in places.items():
         box = {"boxstyle": "round,pad=0.5", "facecolor": _colour(name, graph), "edgecolor": "#333333"}
-        axes.text(x, y, _label(name, graph), ha="center", va="center", fontsize=9, bbox=box)
-    xs, ys = [x for x, _ in places.values()], [y for _, y in places.values()]
-    axes.set_xlim(min(xs) - 0.6, max(xs) + 0.6)
-    axes.set_ylim(min(ys) - 1.0, max(ys) + 1.6)
+        axes.text(x, y, _label(name, graph), ha="center", va="center", fontsize=9, bbox=box, zorder=2)
+    axes.set_xlim(-0.6, max(x for x, _ in places.values()) + 0.6)
+    axes.set_ylim(-_depth(places) - 0.2, max(y for _, y in places.values()) + 0.6)
+
+
+def _loop(axes: Axes, start: Place, end: Place, bottom: float) -> None:
+    """The way to the next step: down, back below everything, and up."""
+    axes.plot([start[0], start[0], end[0]], [start[1], bottom, bottom], "--", color=LINE, linewidth=1, zorder=0)
+    _arrow(axes, (end[0], bottom), (end[0], end[1] - 0.25), "--")
+    axes.text((start[0] + end[0]) / 2, bottom + 0.08, "next step", ha="center", fontsize=8, color=LINE)
+
+
+def _arrow(axes: Axes, start: Place, end: Place, line: str) -> None:
+    style = {"arrowstyle": "-|>", "color": LINE, "linestyle": line, "shrinkA": 0, "shrinkB": 1}
+    axes.annotate("", end, start, arrowprops=style, zorder=1)
+
+
+def _half(label: str) -> float:
+    """Half the width of a box, in columns: about 0.075 inches a letter, and its padding."""
+    return (0.0375 * max(len(line) for line in label.split("\n")) + 0.1) / COLUMN
+
+
+def _tallest(places: Places) -> int:
+    """Rows of the column with the most nodes."""
+    columns = [x for x, _ in places.values()]
+    return max(columns.count(x) for x in columns)
+
+
+def _depth(places: Places) -> float:
+    """How far below the middle the arrow to the next step runs, in rows."""
+    return (_tallest(places) - 1) / 2 + 0.8
 
 
 def _colour(name: str, graph: EpisodeGraph) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..agents.episode import Listener, ignore
@@ -19,6 +19,8 @@ class JournalLog:
     journal: Journal
     run: str
     listener: Listener = ignore
+    asked: dict[str, list[list[str]]] = field(default_factory=dict, repr=False)
+    """Role and text digest of the messages of calls in flight, by key."""
 
     def recall(self, place: Place, digest: str) -> Reply | None:
         """The journaled reply, or ``None`` if the request has to be sent.
@@ -39,17 +41,16 @@ class JournalLog:
 
     def intend(self, place: Place, digest: str, request: Request[Any], model: str) -> None:
         """Journal the intent, and the messages' texts once each."""
-        messages = [[m.role, self.journal.put_text(m.text)] for m in request.messages]
-        payload = {"request": digest, "model": model, "agent": place.agent, "messages": messages}
+        self.asked[_key(place)] = [[m.role, self.journal.put_text(m.text)] for m in request.messages]
+        payload = {"request": digest, "model": model, "agent": place.agent}
         self.journal.append(self.run, [Entry(place.episode, "call.intent", _key(place), payload)])
 
     def settle(self, place: Place, digest: str, reply: Reply, *, attempts: int) -> None:
         """Journal the result; latency and attempts stay beside it."""
-        intent = self.journal.find(self.run, place.episode, "call.intent", _key(place))
         payload = {
             "agent": place.agent,
             "request": digest,
-            "messages": intent.payload["messages"] if intent else [],
+            "messages": self.asked.pop(_key(place)),
             "reply": reply.text,
             "usage": vars(reply.usage),
             "cost": reply.cost,
