@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ModelSetupError, options
+from .parameters import unnamed
 from .protocol import Model
 
 EXAMPLES = ("heuristic", "openai/gpt-4o-mini", "litellm/anthropic/claude-sonnet-4-5")
@@ -12,6 +13,8 @@ EXAMPLES = ("heuristic", "openai/gpt-4o-mini", "litellm/anthropic/claude-sonnet-
 
 def resolve_model(model: str | Model) -> Model:
     """The model of a name: ``heuristic``, ``openai/MODEL`` or ``litellm/PROVIDER/MODEL``; a model is itself.
+
+    Parameters may follow, as in ``openai/gpt-4o-mini?seed=1&temperature=0.3``: that is how journals name models.
 
     Raises:
         ModelSetupError: The name stands for no model, or the model can't be set up.
@@ -39,10 +42,12 @@ def _heuristic(_: str) -> Model:
 def _openai(name: str) -> Model:
     from .openai import OpenAIModel
 
-    return OpenAIModel(name)
+    bare, parameters = unnamed(name)
+    return OpenAIModel(bare, **parameters)
 
 
 def _litellm(name: str) -> Model:
     from .litellm import LiteLLMModel
 
-    return LiteLLMModel(name)
+    bare, parameters = unnamed(name)
+    return LiteLLMModel(bare, **parameters)

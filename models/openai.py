@@ -1,0 +1,213 @@
+"""OpenAI and every server that speaks its chat protocol, by the openai client alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Never
+from urllib.parse import urlsplit
+
+from ..errors import ModelSetupError
+from .completions import Structured, asking, reading
+from .failures import (
+    BadRequestError,
+    CallError,
+    ConnectionFailedError,
+    ConnectionLostError,
+    MalformedReplyError,
+    ModelTimeoutError,
+)
+from .loops import PerLoop
+from .parameters import Parameters, refuse_unknown
+from .prices import Listing, Price, listing
+from .protocol import REPLY_BOUND, Reply, Request, WorstCase, prompt_bound
+from .schemas import schema_of
+from .statuses import excerpt, failure_of_status
+
+if TYPE_CHECKING:
+    from openai import APIConnectionError, APIStatusError, AsyncOpenAI
+
+OPENAI = "https://api.openai.com/v1"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+CONNECT = 10.0
+"""Seconds to get a connection."""
+
+
+class OpenAIModel:
+    """A model behind OpenAI's chat protocol.
+
+    OpenAI: ``OpenAIModel("gpt-4o-mini")``, with ``OPENAI_API_KEY`` set.
+    vLLM: ``OpenAIModel("Qwen/Qwen3-8B", base_url="http://localhost:8000/v1")``.
+    Ollama: ``OpenAIModel("llama3.2", base_url="http://localhost:11434/v1")``.
+    llama.cpp: ``OpenAIModel("default", base_url="http://localhost:8080/v1")``.
+    LM Studio: ``OpenAIModel("qwen3-8b", base_url="http://localhost:1234/v1")``.
+
+    Args:
+        model: The model's name, as the server knows it.
+        base_url: Where the server is; without one ``OPENAI_BASE_URL``, or else OpenAI.
+        api_key: Without one ``OPENAI_API_KEY``, which is never sent to a ``base_url`` given here.
+        temperature: From 0; ``None`` leaves it to the server, as with all that follow.
+        seed: For servers that sample reproducibly.
+        max_tokens: Upper bound on a reply's tokens, reasoning included.
+        reasoning_effort: The server's word, as in ``"low"``.
+        structured: How the model is held to the response type; ``"auto"`` asks the price file what an OpenAI model can
+            do, and hands other servers the JSON schema.
+        timeout: Seconds one attempt may take.
+        connections: Bound on open connections.
+        price: Of its tokens; without one the price file's for OpenAI, and unknown elsewhere.
+        unknown: None are taken.
+
+    Raises:
+        ModelSetupError: A key is needed and missing, or a parameter isn't known or can't be used.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
+        max_tokens: int | None = None,
+        reasoning_effort: str | None = None,
+        structured: Structured = "auto",
+        timeout: float = 60.0,
+        connections: int = 128,
+        price: Price | None = None,
+        **unknown: Never,
+    ) -> None:
+        refuse_unknown(f"OpenAIModel({model!r})", unknown, ("api_key", "base_url", "connections", "price", "timeout"))
+        self._model = model
+        self._parameters = Parameters(temperature, seed, max_tokens, reasoning_effort, structured)
+        self.name = self._parameters.named(f"openai/{model}")
+        self.endpoint = _checked(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI)
+        self._key = api_key or (None if base_url else os.environ.get("OPENAI_API_KEY"))
+        if self._key is None and self.endpoint == OPENAI:
+            raise ModelSetupError(
+                f"{self.name} needs a key: set the environment variable OPENAI_API_KEY, pass api_key=..., "
+                "or give the base_url of a server that needs none"
+            )
+        self._price = price
+        self._timeout = timeout
+        self._connections = connections
+        self._client = PerLoop(self._connect)
+
+    async def complete(self, request: Request[Any]) -> Reply:
+        """Ask once.
+
+        Raises:
+            CallError: There is no complete reply; the subclass says why.
+        """
+        return reading(await self._post(self._body(request)), self._known_price)
+
+    def worst_case(self, request: Request[Any]) -> WorstCase:
+        """The prompt at a token a byte, and as long a reply as the model may write."""
+        schema = schema_of(request.response_type)
+        prompt = prompt_bound(request) + len(schema.instructions.encode())
+        most = self._listing.most_tokens if self._listing else None
+        reply = self._parameters.sampling(request).get("max_tokens") or most or REPLY_BOUND
+        price = self._known_price
+        return WorstCase(prompt + reply, (prompt * price.prompt + reply * price.completion) / 1e6 if price else None)
+
+    async def aclose(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        client = self._client.take()
+        if client is not None:
+            await client.close()
+
+    def _body(self, request: Request[Any]) -> dict[str, Any]:
+        settings = self._parameters.sampling(request)
+        if "max_tokens" in settings and self.endpoint == OPENAI:
+            settings["max_completion_tokens"] = settings.pop("max_tokens")  # what its reasoning models insist on
+        return {"model": self._model, **asking(request, self._structured), **settings}
+
+    async def _post(self, body: Mapping[str, Any]) -> object:
+        """Send a request and read the JSON that comes back."""
+        import httpx
+        import openai
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._client.get().post("/chat/completions", cast_to=httpx.Response, body=body)
+            return json.loads(response.content)
+        except TimeoutError:
+            raise ModelTimeoutError(f"no answer within {self._timeout:g} s") from None
+        except openai.APIStatusError as error:
+            raise self._refused(error) from None
+        except openai.APIConnectionError as error:
+            raise _disconnected(error, self.endpoint) from None
+        except openai.OpenAIError as error:
+            raise BadRequestError(excerpt(str(error), self._key)) from None
+        except (ValueError, RecursionError):
+            raise MalformedReplyError(f"the response is no JSON: {excerpt(response.text, self._key)!r}") from None
+
+    def _refused(self, error: APIStatusError) -> CallError:
+        """The failure behind an HTTP status; its text may repeat the key, and so no cause is kept."""
+        said = error.body if isinstance(error.body, Mapping) else {}
+        message, code = str(said.get("message") or error.response.text), str(said.get("code") or "")
+        return failure_of_status(error.status_code, message, code=code, headers=error.response.headers, key=self._key)
+
+    def _connect(self) -> AsyncOpenAI:
+        """A client for the running loop. Proxies named in the environment aren't asked for the loopback interface."""
+        import httpx
+        from openai import AsyncOpenAI, DefaultAioHttpClient
+
+        transport = DefaultAioHttpClient(
+            limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=self._connections),
+            trust_env=urlsplit(self.endpoint).hostname not in LOOPBACK,
+        )
+        return AsyncOpenAI(
+            api_key=self._key or "none",
+            base_url=self.endpoint,
+            max_retries=0,
+            timeout=httpx.Timeout(self._timeout, connect=min(CONNECT, self._timeout)),
+            http_client=transport,
+        )
+
+    @cached_property
+    def _listing(self) -> Listing | None:
+        """What the price file says; it speaks of OpenAI's models only, not of others' by the same name."""
+        return listing(self._model) if self.endpoint == OPENAI else None
+
+    @property
+    def _known_price(self) -> Price | None:
+        return self._price or (self._listing.price if self._listing else None)
+
+    @property
+    def _structured(self) -> Structured:
+        if self._parameters.structured != "auto":
+            return self._parameters.structured
+        if self._listing is None or self._listing.schema:
+            return "json_schema"
+        return "tool" if self._listing.tools else "json_object"
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ModelSetupError(f"base_url={url!r} is no URL of a server; give one like http://localhost:8000/v1")
+    return url.rstrip("/")
+
+
+def _disconnected(error: APIConnectionError, endpoint: str) -> CallError:
+    """The failure behind a connection's end: the HTTP layers call lost connections timeouts, their causes tell."""
+    import aiohttp
+
+    causes = list(_causes(error))
+    why = f": {excerpt(str(causes[-1]))}" if str(causes[-1]) else ""
+    if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in causes):
+        return ConnectionFailedError(f"{endpoint} can't be reached{why}")
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return ModelTimeoutError(f"{endpoint} stopped sending{why}")
+    return ConnectionLostError(f"the connection to {endpoint} broke{why}")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
