@@ -8,19 +8,32 @@ mechanism of resuming and replaying: do everything again, and let the journal an
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, NamedTuple
 
 from ..errors import HomeError, JournalError, NondeterminismError, NotFoundError, options
-from .canonical import canonical, difference, sha256
+from .canonical import canonical, sha256
 from .database import Database, Row
+from .events import (
+    Ancestor,
+    Entry,
+    Event,
+    Head,
+    Positioned,
+    Timing,
+    event_hash,
+    event_of,
+    linked,
+    nondeterminism,
+    payload_text,
+    place_of,
+)
 from .home import Home
+
+__all__ = ["LOCAL_KINDS", "Ancestor", "Entry", "Event", "Journal", "Positioned", "Timing"]
 
 LOCAL_KINDS = frozenset({"call.intent", "run.place", "run.resumed", "run.interrupted", "failure"})
 """Kinds that tell how a run went on one machine: kept, but no part of what the run *is*."""
@@ -30,71 +43,6 @@ _SELECT = "SELECT run, episode, seq, kind, key, payload, prev_hash, hash FROM ev
 _INSERT = "INSERT INTO events (run, episode, seq, kind, key, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Something to record. ``payload`` is JSON; keys are opaque here, and callers make them sortable."""
-
-    episode: int
-    kind: str
-    key: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something recorded.
-
-    Attributes:
-        run: Id of the run.
-        episode: Index of the episode, from 0; -1 for what belongs to no episode.
-        seq: Position in the run in order of arrival, from 1.
-        kind: What sort of thing happened.
-        key: Where in the episode it happened.
-        payload: What happened.
-        prev_hash: Hash of the event before; empty for the first.
-        hash: A sha256 over all of the above.
-    """
-
-    run: str
-    episode: int
-    seq: int
-    kind: str
-    key: str
-    payload: dict[str, Any]
-    prev_hash: str
-    hash: str
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When an event was written, on the wall clock; beside the journal, never part of a hash or an export.
-
-    Attributes:
-        seq: Of the event.
-        at: Seconds since 1970, UTC.
-        latency: Seconds that the recorded call took; ``None`` if nothing was called.
-        attempts: Requests that went over the wire for it.
-    """
-
-    seq: int
-    at: float
-    latency: float | None
-    attempts: int | None
-
-
-@dataclass(frozen=True)
-class Ancestor:
-    """A run that another one started from, as far as it had come then: up to the event at ``seq``."""
-
-    run: str
-    seq: int
-
-
-class _Head(NamedTuple):
-    seq: int
-    hash: str
-
-
 class Journal:
     """The journal of one home; open it with :meth:`open`, best in a ``with`` statement."""
 
@@ -102,7 +50,7 @@ class Journal:
         self.home = home
         self.database = database
         self._resources = resources
-        self._heads: dict[str, _Head] = {}
+        self._heads: dict[str, Head] = {}
         self._texts: dict[str, str] = {}
 
     @classmethod
@@ -214,7 +162,7 @@ class Journal:
             JournalError: A payload isn't JSON, or the journal can't be written.
         """
         with self.database.lock:
-            texts = [_payload_text(run, entry) for entry in entries]
+            texts = [payload_text(run, entry) for entry in entries]
             head = self._head(run)
             events: dict[tuple[int, str, str], Event] = {}
             fresh: list[tuple[Event, str]] = []
@@ -222,11 +170,11 @@ class Journal:
                 place = (entry.episode, entry.kind, entry.key)
                 event = events.get(place) or self.find(run, *place)
                 if event is None:
-                    event = _link(run, head, entry, text)
-                    head = _Head(event.seq, event.hash)
+                    event = linked(run, head, entry, text)
+                    head = Head(event.seq, event.hash)
                     fresh.append((event, text))
                 elif canonical(event.payload) != text:
-                    raise _nondeterminism(event, text)
+                    raise nondeterminism(event, text)
                 events[place] = event
             if fresh:
                 self._write(run, fresh, latency, attempts)
@@ -269,7 +217,7 @@ class Journal:
         """The event at this place, if there is one."""
         where = " WHERE run = ? AND episode = ? AND key = ? AND kind = ?"
         rows = self.database.rows(_SELECT + where, (run, episode, key, kind))
-        return _event(rows[0]) if rows else None
+        return event_of(rows[0]) if rows else None
 
     def events(self, run: str, *, kind: str | None = None, episode: int | None = None) -> Iterator[Event]:
         """A run's events in order of arrival, optionally of one kind or one episode.
@@ -280,7 +228,23 @@ class Journal:
         self.require(run)
         where = (" AND kind = ?" if kind is not None else "") + (" AND episode = ?" if episode is not None else "")
         given = [value for value in (kind, episode) if value is not None]
-        return map(_event, self._rows(run, where, given))
+        return map(event_of, self._rows(run, where, given))
+
+    def beliefs_since(self, position: int) -> Iterator[Positioned]:
+        """The belief events of all runs after a position in the whole journal, in order of arrival."""
+        sql = (
+            "SELECT events.run, episode, seq, kind, key, payload, prev_hash, hash, events.id "
+            "FROM runs CROSS JOIN events INDEXED BY events_by_kind ON events.run = runs.name AND kind = 'belief' "
+            "WHERE events.id > ? ORDER BY events.id LIMIT ?"
+        )
+        while rows := self.database.rows(sql, (position, _PAGE)):
+            yield from (Positioned(row[-1], event_of(row[:-1])) for row in rows)
+            position = rows[-1][-1]
+
+    def hash_at(self, position: int) -> str | None:
+        """The hash of the event at a position in the whole journal, if there is one."""
+        rows = self.database.rows("SELECT hash FROM events WHERE id = ?", (position,))
+        return rows[0][0] if rows else None
 
     def times(self, run: str) -> Iterator[Timing]:
         """When a run's events were written."""
@@ -334,7 +298,7 @@ class Journal:
         for row in self._rows(run):
             _, episode, seq, kind, key, payload, prev_hash, digest = row
             whole = seq == last + 1 and prev_hash == last_hash
-            if not whole or digest != _hash(last_hash, run, episode, seq, kind, key, payload):
+            if not whole or digest != event_hash(last_hash, run, episode, seq, kind, key, payload):
                 raise JournalError(
                     f"run {run}: what stands at seq {seq} isn't what was written; the journal is good up to "
                     f"seq {last}: restore it from a backup, or train again in another home"
@@ -344,18 +308,18 @@ class Journal:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _head(self, run: str) -> _Head:
+    def _head(self, run: str) -> Head:
         # popped, so that after a failed or interrupted write it's read from the file again
         head = self._heads.pop(run, None)
         if head is None:
             rows = self.database.rows("SELECT seq, hash FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
-            head = _Head(*rows[0]) if rows else _Head(0, "")
+            head = Head(*rows[0]) if rows else Head(0, "")
         return head
 
     def _write(self, run: str, fresh: Sequence[tuple[Event, str]], latency: float | None, attempts: int | None) -> None:
         first = fresh[0][0]
         if not self.writable:
-            raise JournalError(f"{_place(first)} isn't recorded, and the journal is open for reading only")
+            raise JournalError(f"{place_of(first)} isn't recorded, and the journal is open for reading only")
         if first.seq == 1:
             self._register(run, run)
         at = time.time()
@@ -381,40 +345,3 @@ class Journal:
         while rows := self.database.rows(sql, (run, last, *given, _PAGE)):
             yield from rows
             last = rows[-1][2]
-
-
-def _payload_text(run: str, entry: Entry) -> str:
-    try:
-        return canonical(dict(entry.payload))
-    except (TypeError, ValueError) as error:
-        where = f"run {run}, episode {entry.episode}, {entry.kind} {entry.key!r}"
-        raise JournalError(f"{where}: the payload isn't JSON: {error}") from error
-
-
-def _link(run: str, head: _Head, entry: Entry, text: str) -> Event:
-    seq = head.seq + 1
-    digest = _hash(head.hash, run, entry.episode, seq, entry.kind, entry.key, text)
-    return Event(run, entry.episode, seq, entry.kind, entry.key, json.loads(text), head.hash, digest)
-
-
-def _hash(prev_hash: str, run: str, episode: int, seq: int, kind: str, key: str, payload: str) -> str:
-    return sha256(canonical([prev_hash, run, episode, seq, kind, key, payload]))
-
-
-def _event(row: Row) -> Event:
-    run, episode, seq, kind, key, payload, prev_hash, digest = row
-    try:
-        return Event(run, episode, seq, kind, key, json.loads(payload), prev_hash, digest)
-    except ValueError as error:
-        raise JournalError(f"the payload at seq {seq} isn't JSON: {error}") from error
-
-
-def _place(event: Event) -> str:
-    return f"run {event.run}, episode {event.episode}, {event.kind} {event.key!r}"
-
-
-def _nondeterminism(recorded: Event, text: str) -> NondeterminismError:
-    return NondeterminismError(
-        f"{_place(recorded)}: this isn't what was recorded there: {difference(recorded.payload, json.loads(text))}; "
-        "the code, the data, the settings or a model's name have changed since; start a new run"
-    )

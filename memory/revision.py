@@ -1,0 +1,261 @@
+"""Admission: what becomes of a critic's proposals. Pure: beliefs and proposals in, results out, nothing written.
+
+Every proposal ends in exactly one result with its reason, and no belief is ever deleted:
+
+=================  ==================================================================================================
+``expansion``      a belief is added, or one given up earlier is taken up again
+``reinforcement``  a belief in force says the same already; the evidence is merged into it
+``dispute``        a belief is added that contradicts others in force; all of them become disputed
+``revision``       a belief takes the place of another, which becomes superseded
+``contraction``    a belief is retired
+``rejected``       nothing happens: evidence that doesn't resolve, an unknown or pinned belief, no budget left, ...
+=================  ==================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .belief import Belief, Credence, Evidence, Status, belief_id
+from .operations import Contraction, Expansion, Operation, Revision
+from .scope import overlap, same
+from .state import IN_FORCE, Beliefs, Op, RevisionResult, Update, support
+
+Resolves = Callable[[int, int], bool]
+"""Whether an episode of this run has a step: ``resolves(episode, step)``."""
+Alike = Callable[[str, Sequence[str]], Sequence[float]]
+"""Cosine of a text with each of some others."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under which proposals are judged.
+
+    Attributes:
+        run: Whose steps the evidence is.
+        author: The critic.
+        known_at: Time of the latest datum that the critic saw.
+        resolves: Tells real steps from invented ones.
+        alike: Compares texts.
+        budget: How many edits are allowed - additions, replacements, withdrawals; ``None`` for any number.
+            Reinforcing what is believed edits nothing.
+        near: Cosine from which two texts with the same aspect, polarity and scope say the same.
+        tainted: Whether the critic saw text that strangers wrote.
+        generation: Of the embeddings behind ``alike``.
+    """
+
+    run: str
+    author: str
+    known_at: datetime | None
+    resolves: Resolves
+    alike: Alike
+    budget: int | None = None
+    near: float = 0.75
+    tainted: bool = False
+    generation: str = ""
+
+
+def admit(beliefs: Beliefs, proposals: Sequence[Operation], terms: Terms) -> tuple[RevisionResult, ...]:
+    """Judge the proposals of one critique in order, each in the light of those before it."""
+    admission = _Admission(beliefs, terms)
+    return tuple(admission.judge(proposal) for proposal in proposals)
+
+
+class _RejectedError(Exception):
+    """Why a proposal ends here; never leaves this module."""
+
+
+class _Admission:
+    """One critique on its way in."""
+
+    def __init__(self, beliefs: Beliefs, terms: Terms) -> None:
+        self._beliefs = beliefs
+        self._terms = terms
+        self._left = terms.budget
+        self._said: set[str] = set()
+
+    def judge(self, proposal: Operation) -> RevisionResult:
+        """The one result of this proposal."""
+        try:
+            if isinstance(proposal, Contraction):
+                return self._concluded(self._contraction(proposal))
+            result = self._concluded(self._lesson(proposal))
+            self._said |= {result.belief} if result.belief else set()
+        except _RejectedError as rejection:
+            return self._result("rejected", str(rejection), proposal)
+        return result
+
+    def _concluded(self, result: RevisionResult) -> RevisionResult:
+        self._beliefs = self._beliefs.after([result])
+        return result
+
+    def _contraction(self, proposal: Contraction) -> RevisionResult:
+        old = self._standing(proposal.belief)
+        self._spend()
+        updates = (Update(belief=old.id, status=Status.RETIRED), *self._freed(old))
+        return self._result("contraction", f"{old.id} is given up", proposal, old.id, None, updates)
+
+    def _lesson(self, proposal: Expansion | Revision) -> RevisionResult:
+        old = self._standing(proposal.belief) if isinstance(proposal, Revision) else None
+        new = self._candidate(proposal)
+        held = old if old and old.id == new.id else self._restated(new, old)
+        if held and held.id in self._said:
+            raise _RejectedError(f"an earlier proposal of this critique said the same ({held.id})")
+        if held and (old is None or held is old):
+            updates = (support(new).model_copy(update={"belief": held.id}),)
+            return self._result("reinforcement", f"it says what {held.id} says", proposal, held.id, None, updates)
+        self._spend()
+        return self._placed(proposal, new, held or self._beliefs.get(new.id), old)
+
+    def _placed(
+        self, proposal: Expansion | Revision, new: Belief, known: Belief | None, old: Belief | None
+    ) -> RevisionResult:
+        """Put a lesson among the others: as a new belief, or into the one that says it already."""
+        rivals = [b for b in self._beliefs.in_force() if b is not old and _opposed(b, new)]
+        own = new.id if known is None else known.id
+        told = {
+            "status": Status.DISPUTED if rivals else Status.ACTIVE,
+            "supersedes": (old.id,) if old else (),
+            "contradicts": tuple(sorted(b.id for b in rivals)),
+        }
+        updates = [Update(belief=b.id, status=Status.DISPUTED, contradicts=(own,)) for b in rivals]
+        if known is not None:
+            updates.append(support(new).model_copy(update={"belief": own, **told}))
+        if old is not None:
+            settled = {own, *(b.id for b in rivals)}
+            updates.append(Update(belief=old.id, status=Status.SUPERSEDED))
+            updates += [update for update in self._freed(old) if update.belief not in settled]
+        added = new.model_copy(update=told) if known is None else None
+        op: Op = "revision" if old else "dispute" if rivals else "expansion"
+        return self._result(op, _why(known, old, rivals), proposal, own, added, tuple(updates))
+
+    def _candidate(self, p: Expansion | Revision) -> Belief:
+        """The belief that a proposal would make, if its evidence is real."""
+        unreal = [r for r in p.steps if not self._terms.resolves(r.episode, r.step)]
+        if unreal:
+            named = ", ".join(f"episode {r.episode} step {r.step}" for r in unreal[:3])
+            raise _RejectedError(f"its evidence points at steps that don't exist: {named}")
+        aspect = p.aspect.strip()
+        if not aspect:
+            raise _RejectedError("it names no aspect")
+        return Belief(
+            id=belief_id(p.concept, p.statement, aspect, p.polarity, p.scope),
+            concept=p.concept,
+            statement=p.statement,
+            aspect=aspect,
+            polarity=p.polarity,
+            scope=p.scope,
+            audience=p.audience,
+            credence=Credence().after(p.support, p.against),
+            evidence=_evidence(p, self._terms.run),
+            author=self._terms.author,
+            known_at=self._terms.known_at,
+            status=Status.ACTIVE,
+            tainted=self._terms.tainted,
+        )
+
+    def _standing(self, named: str) -> Belief:
+        """The belief in force that a model named, with or without brackets."""
+        belief = self._beliefs.get(named.strip(" []"))
+        if belief is None:
+            raise _RejectedError(f"there is no belief {named!r}")
+        if belief.status not in IN_FORCE:
+            raise _RejectedError(f"{belief.id} is {belief.status} already")
+        if belief.pinned:
+            raise _RejectedError(f"{belief.id} is pinned")
+        return belief
+
+    def _restated(self, new: Belief, old: Belief | None) -> Belief | None:
+        """The belief in force, other than the one to be revised, that says the same; the nearest if there are more."""
+        comparable = [b for b in self._beliefs.in_force() if b is not old and _comparable(b, new)]
+        likeness = self._likeness(new.statement, [b.statement for b in comparable])
+        near = [
+            (-score, b.id)
+            for b, score in zip(comparable, likeness, strict=True)
+            if score >= self._terms.near and self._same_sentence(b, new)
+        ]
+        return self._beliefs[min(near)[1]] if near else None
+
+    def _same_sentence(self, one: Belief, other: Belief) -> bool:
+        a, b = one.scope.sentence.strip(), other.scope.sentence.strip()
+        return a == b or (bool(a and b) and self._likeness(a, [b])[0] >= self._terms.near)
+
+    def _likeness(self, text: str, others: Sequence[str]) -> list[float]:
+        """Cosines; texts that are the same but for case and spaces are wholly alike, whatever the embedder thinks."""
+        if not others:
+            return []
+        scores = self._terms.alike(text, others)
+        return [1.0 if _folded(o) == _folded(text) else s for o, s in zip(others, scores, strict=True)]
+
+    def _freed(self, gone: Belief) -> list[Update]:
+        """Opponents of a belief that goes and whom nobody else in force contradicts: their dispute is over."""
+        freed = []
+        for b in (self._beliefs[i] for i in gone.contradicts):
+            others = (self._beliefs[i] for i in b.contradicts if i != gone.id)
+            if b.status is Status.DISPUTED and not any(other.status in IN_FORCE for other in others):
+                freed.append(Update(belief=b.id, status=Status.ACTIVE))
+        return freed
+
+    def _spend(self) -> None:
+        if self._left is None:
+            return
+        if self._left <= 0:
+            raise _RejectedError(f"the critique's budget of {self._terms.budget} edits is spent")
+        self._left -= 1
+
+    def _result(
+        self,
+        op: Op,
+        reason: str,
+        proposal: Operation,
+        belief: str | None = None,
+        added: Belief | None = None,
+        updates: tuple[Update, ...] = (),
+    ) -> RevisionResult:
+        return RevisionResult(
+            op=op,
+            reason=reason,
+            belief=belief,
+            proposal=proposal,
+            added=added,
+            updates=updates,
+            author=self._terms.author,
+            known_at=self._terms.known_at,
+            tainted=self._terms.tainted,
+            generation=self._terms.generation,
+        )
+
+
+def _why(known: Belief | None, old: Belief | None, rivals: Sequence[Belief]) -> str:
+    if old is not None:
+        told = f"it takes the place of {old.id}"
+    elif known is not None:
+        told = f"{known.id} was {known.status} and is taken up again"
+    else:
+        told = "nothing in force says this"
+    contradicted = ", ".join(sorted(b.id for b in rivals))
+    return told + (f"; it contradicts {contradicted}, where both apply" if rivals else "")
+
+
+def _evidence(proposal: Expansion | Revision, run: str) -> tuple[Evidence, ...]:
+    cited: dict[int, set[int]] = {}
+    for ref in proposal.steps:
+        cited.setdefault(ref.episode, set()).add(ref.step)
+    return tuple(
+        Evidence(run=run, episode=episode, steps=tuple(sorted(steps)), note=proposal.reason)
+        for episode, steps in sorted(cited.items())
+    )
+
+
+def _comparable(one: Belief, other: Belief) -> bool:
+    return one.aspect == other.aspect and one.polarity == other.polarity and same(one.scope, other.scope)
+
+
+def _opposed(one: Belief, other: Belief) -> bool:
+    return one.aspect == other.aspect and one.polarity != other.polarity and overlap(one.scope, other.scope)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

@@ -1,0 +1,63 @@
+"""Vectors of texts, kept in the home, so that no text is embedded twice and the index can be rebuilt for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ..errors import BeliefError
+from .canonical import sha256
+from .database import Database
+from .embeddings import Embedder, Vectors
+
+_AT_ONCE = 500
+
+
+class VectorStore:
+    """The vectors of one embedding generation, by the digest of their text."""
+
+    def __init__(self, database: Database, embedder: Embedder) -> None:
+        self.generation = embedder.name
+        self._database = database
+        self._embedder = embedder
+        self._known: dict[str, Vectors] = {}
+
+    def of(self, texts: Sequence[str]) -> Vectors:
+        """One row per text, in order; only texts never seen before are embedded.
+
+        Raises:
+            BeliefError: What the embedder returns doesn't fit what it returned earlier.
+        """
+        if not texts:
+            return np.zeros((0, self._embedder.dimension), np.float32)
+        digests = [sha256(text) for text in texts]
+        self._recall(digest for digest in digests if digest not in self._known)
+        new = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in self._known}
+        if new:
+            self._keep(list(new), self._embedder.embed(list(new.values())))
+        return np.stack([self._known[digest] for digest in digests])
+
+    def _recall(self, digests: Iterable[str]) -> None:
+        wanted = list(dict.fromkeys(digests))
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT digest, vector FROM vectors WHERE generation = ? AND digest IN ({marks})"  # noqa: S608
+            for digest, blob in self._database.rows(sql, (self.generation, *some)):
+                self._known[digest] = np.frombuffer(blob, "<f4").astype(np.float32)
+
+    def _keep(self, digests: Sequence[str], rows: Vectors) -> None:
+        earlier = next(iter(self._known.values()), rows[0])
+        if rows.shape != (len(digests), len(earlier)):
+            raise BeliefError(
+                f"{self.generation} returned {rows.shape[0]} vectors of {rows.shape[1]} for {len(digests)} texts; its "
+                f"vectors here have {len(earlier)} dimensions: the model behind the name has changed. Use the one the "
+                "beliefs were made with, or train in a new home"
+            )
+        for digest, row in zip(digests, rows, strict=True):
+            self._known[digest] = row
+            self._database.stage(
+                "INSERT OR IGNORE INTO vectors (generation, digest, vector) VALUES (?, ?, ?)",
+                (self.generation, digest, row.astype("<f4").tobytes()),
+            )
