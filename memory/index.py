@@ -1,0 +1,187 @@
+"""Finding beliefs by their vectors.
+
+The journal is the truth and the vectors are kept beside it; an index is made of both, remembers how far it has come,
+and is caught up or made anew when it is opened, without embedding anything again. ``home/chroma`` may be deleted at any
+time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+
+from .belief import Belief
+from .embeddings import Vectors
+from .journal import Journal
+from .state import RevisionResult
+from .vectors import VectorStore
+
+_BATCH = 500
+
+Metadata = Mapping[str, str]
+"""Of one vector. ``text`` is what was embedded."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something found, and its cosine with what was searched for."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an index has applied the journal: up to the event at this position, which had this hash."""
+
+    position: int = 0
+    hash: str = ""
+
+
+class DamagedIndexError(Exception):
+    """An index can't read its own files; it has to be cleared and filled again. Never leaves this package."""
+
+
+class VectorIndex(Protocol):
+    """Vectors by id. Searches are ranked exactly, equal scores by id."""
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has applied the journal."""
+        ...
+
+    def add(self, ids: Sequence[str], vectors: Vectors, metadata: Sequence[Metadata]) -> None:
+        """Put vectors in, or others in their place."""
+        ...
+
+    def get(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those ids that are there."""
+        ...
+
+    def search(self, vector: Vectors, k: int, ids: Sequence[str] | None = None) -> tuple[Hit, ...]:
+        """The ``k`` nearest, of all or of these ids."""
+        ...
+
+    def mark(self, progress: Progress) -> None:
+        """Remember how far the journal is applied."""
+        ...
+
+    def clear(self) -> None:
+        """Forget everything."""
+        ...
+
+
+class ExactIndex:
+    """In memory and exact: for readers of a home, who must leave its index alone."""
+
+    def __init__(self) -> None:
+        self.progress = Progress()
+        self._vectors: dict[str, Vectors] = {}
+
+    def add(self, ids: Sequence[str], vectors: Vectors, metadata: Sequence[Metadata]) -> None:  # noqa: ARG002
+        """Keep the vectors."""
+        self._vectors.update(zip(ids, vectors, strict=True))
+
+    def get(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those ids that are there."""
+        return {i: self._vectors[i] for i in ids if i in self._vectors}
+
+    def search(self, vector: Vectors, k: int, ids: Sequence[str] | None = None) -> tuple[Hit, ...]:
+        """Score all, or these."""
+        return nearest(vector, self._vectors if ids is None else self.get(ids), k)
+
+    def mark(self, progress: Progress) -> None:
+        """Remember how far the journal is applied."""
+        self.progress = progress
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.__init__()  # type: ignore[misc]
+
+
+class BeliefIndex:
+    """An index of the beliefs of all runs in a home: the statement and the scope's sentence, a vector each."""
+
+    def __init__(self, journal: Journal, store: VectorStore, index: VectorIndex) -> None:
+        self._journal = journal
+        self._store = store
+        self._index = index
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Apply what the journal holds and the index doesn't; start anew if it's damaged or of another journal."""
+        try:
+            self._apply()
+        except DamagedIndexError:
+            self._index.clear()
+            self._apply()
+
+    def _apply(self) -> None:
+        progress = self._index.progress
+        if progress.position and self._journal.hash_at(progress.position) != progress.hash:
+            self._index.clear()
+            progress = Progress()
+        events = self._journal.beliefs_since(progress.position)
+        while batch := list(islice(events, _BATCH)):
+            results = [RevisionResult.read(b.event.payload, b.event.run) for b in batch]
+            mine = [r.added for r in results if r.added and r.generation == self._store.generation]
+            parts = [part for belief in mine for part in _parts(belief)]
+            if parts:
+                vectors = self._store.of([metadata["text"] for metadata in parts])
+                self._index.add([_id(metadata) for metadata in parts], vectors, parts)
+            self._index.mark(Progress(batch[-1].position, batch[-1].event.hash))
+
+    def search(self, vector: Vectors, k: int, beliefs: Sequence[str]) -> tuple[Hit, ...]:
+        """The ``k`` of these beliefs whose statement or scope is nearest; a hit's id is the belief's."""
+        ids = [f"{belief}.{part}" for belief in beliefs for part in ("statement", "scope")]
+        try:
+            hits = self._index.search(vector, 2 * k, ids)
+        except DamagedIndexError:
+            self._index.clear()
+            self._apply()
+            hits = self._index.search(vector, 2 * k, ids)
+        best: dict[str, Hit] = {}
+        for hit in hits:
+            belief = hit.id.partition(".")[0]
+            best.setdefault(belief, Hit(belief, hit.score))
+        return tuple(islice(best.values(), k))
+
+
+@contextmanager
+def opened_index(journal: Journal, store: VectorStore) -> Iterator[BeliefIndex]:
+    """The index of a journal: Chroma's for the one who writes, one in memory for readers."""
+    if not journal.writable:
+        yield BeliefIndex(journal, store, ExactIndex())
+        return
+    from .chroma import ChromaIndex
+
+    index = ChromaIndex(journal.home, store.generation)
+    try:
+        yield BeliefIndex(journal, store, index)
+    finally:
+        index.close()
+
+
+def nearest(vector: Vectors, vectors: Mapping[str, Vectors], k: int) -> tuple[Hit, ...]:
+    """The ``k`` best of some vectors by cosine, equal ones by id. Exact to six decimals, whatever the machine."""
+    if not vectors:
+        return ()
+    ids = sorted(vectors)
+    scores = np.round(np.stack([vectors[i] for i in ids]).astype(np.float64) @ vector.astype(np.float64), 6)
+    return tuple(Hit(ids[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")[:k])
+
+
+def _parts(belief: Belief) -> Iterator[Metadata]:
+    about = {"belief": belief.id, "aspect": belief.aspect, "polarity": belief.polarity}
+    yield {**about, "part": "statement", "text": belief.statement}
+    if belief.scope.sentence:
+        yield {**about, "part": "scope", "text": belief.scope.sentence}
+
+
+def _id(metadata: Metadata) -> str:
+    return f"{metadata['belief']}.{metadata['part']}"

@@ -1,0 +1,361 @@
+"""What a run believes: read from its journal and its ancestors', revised by critics, handed to agents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from datetime import datetime
+from functools import cached_property
+from itertools import count, takewhile
+from types import TracebackType
+from typing import Any
+
+from ..errors import BeliefError, NondeterminismError, NotFoundError, options
+from .belief import Belief, Status
+from .canonical import canonical, difference, sha256
+from .embeddings import Embedder, Vectors, embedder
+from .history import BeliefEvent, happened
+from .index import BeliefIndex, Hit, opened_index
+from .journal import Entry, Journal
+from .operations import Operation
+from .propagation import (
+    AgentProfile,
+    ByConcern,
+    Choice,
+    Propagation,
+    PropagationContext,
+    PropagationRecord,
+    in_sample,
+)
+from .revision import Resolves, Terms, admit
+from .state import Beliefs, RevisionResult
+from .vectors import VectorStore
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """A result with its place."""
+
+    run: str
+    episode: int
+    key: str
+    result: RevisionResult
+
+
+class BeliefMemory:
+    """The beliefs of one run. What it starts from is its parent's, as that stood when the run began.
+
+    A critique after episode k is judged by what was believed before it, and is visible from episode k + 1 on: whatever
+    is resumed or replayed sees exactly what it saw.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        run: str,
+        *,
+        embedder: str | Embedder | None = None,
+        parent: str | None = None,
+        near: float = 0.75,
+    ) -> None:
+        """Read the run's beliefs.
+
+        Args:
+            journal: Open for writing if anything is to be revised or handed out anew.
+            run: Id of the run.
+            embedder: How texts become vectors, by name or object; ``None`` for the offline default.
+            parent: The run whose beliefs this one starts from.
+            near: Cosine from which two texts with the same aspect, polarity and scope say the same.
+
+        Raises:
+            NotFoundError: There is no such run.
+            BeliefError: The beliefs were made with another embedding generation.
+        """
+        self.journal = journal
+        self.run = journal.require(run)
+        self._spec = embedder
+        self._near = near
+        self._resources = ExitStack()
+        if parent is not None:
+            if journal.writable:
+                journal.link(run, parent)
+            elif [a.run for a in journal.ancestors(run)][-1:] != [parent]:
+                raise NotFoundError(f"run {run} didn't start from {parent!r}")
+        inherited = [r for a in journal.ancestors(run) for r in self._read(a.run, a.seq)]
+        self._inherited = Beliefs().after(r.result for r in inherited)
+        self._own = self._read(run)
+        self._generations = {r.result.generation for r in (*inherited, *self._own) if r.result.added}
+        if journal.writable and self._generations:
+            self._same_generation()
+
+    def __enter__(self) -> BeliefMemory:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the index; the journal stays open."""
+        self._resources.close()
+        vars(self).pop("_index", None)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def beliefs(self, *, status: Status | None = None) -> tuple[Belief, ...]:
+        """Everything that was ever believed, or what has this status now; sorted by id."""
+        now = self._state()
+        return tuple(now[i] for i in sorted(now) if status in (None, now[i].status))
+
+    def get(self, belief: str) -> Belief:
+        """The belief with this id, or with the only one that begins like this.
+
+        Raises:
+            NotFoundError: None does, or several do.
+        """
+        now = self._state()
+        if belief in now:
+            return now[belief]
+        found = sorted(i for i in now if belief and i.startswith(belief))
+        if len(found) == 1:
+            return now[found[0]]
+        if found:
+            raise NotFoundError(f"{belief!r} is the beginning of {', '.join(found)}: give more of the id")
+        raise NotFoundError(f"run {self.run} has no belief {belief!r}: {options(belief, now)}")
+
+    def before(self, episode: int) -> Beliefs:
+        """What was believed when an episode began: its own critique isn't in it."""
+        return self._state(episode)
+
+    def as_of(self, episode: int) -> tuple[Belief, ...]:
+        """What was believed when an episode began, sorted by id."""
+        state = self.before(episode)
+        return tuple(state[i] for i in sorted(state))
+
+    def history(self, belief: str) -> tuple[BeliefEvent, ...]:
+        """What happened to a belief, in order: how it came and changed, to whom it was handed, and why not to others.
+
+        Raises:
+            NotFoundError: There is no such belief.
+        """
+        wanted = self.get(belief).id
+        runs = [(a.run, a.seq) for a in self.journal.ancestors(self.run)] + [(self.run, None)]
+        return tuple(event for run, until in runs for event in happened(self.journal, wanted, run, until))
+
+    def search(self, text: str, k: int = 5) -> tuple[Hit, ...]:
+        """The ``k`` beliefs whose statement or scope is nearest to a text; a hit's id is the belief's."""
+        return self._index.search(self._vectors([text])[0], k, sorted(self._state()))
+
+    # -- revising -------------------------------------------------------------------------------------------------
+
+    def revise(
+        self,
+        episode: int,
+        proposals: Sequence[Operation],
+        *,
+        key: str,
+        author: str,
+        known_at: datetime | None,
+        resolves: Resolves,
+        budget: int | None = None,
+        tainted: bool = False,
+        cause: Sequence[Entry] = (),
+    ) -> tuple[RevisionResult, ...]:
+        """Judge a critique's proposals and record what becomes of each, in one transaction with the critique itself.
+
+        Args:
+            episode: After which.
+            proposals: The most important first.
+            key: Where in the episode; unique per critic.
+            author: The critic.
+            known_at: Time of the latest datum it saw; ``None`` only where the task has no clock.
+            resolves: Tells real steps of this run from invented ones.
+            budget: How many edits are allowed; ``None`` for any number.
+            tainted: Whether it saw text that strangers wrote.
+            cause: What is recorded with it: the critique.
+
+        Returns:
+            One result per proposal, in order. A critique judged earlier is answered from the journal.
+
+        Raises:
+            NondeterminismError: Another critique is recorded at this place.
+            BeliefError: The beliefs were made with another embedding generation.
+        """
+        recorded = self._recall_results(episode, key, proposals)
+        if recorded is not None:
+            self.journal.append(self.run, cause)
+            return recorded
+        terms = Terms(
+            run=self.run,
+            author=author,
+            known_at=known_at,
+            resolves=resolves,
+            alike=self._alike,
+            budget=budget,
+            near=self._near,
+            tainted=tainted,
+            generation=self._embedder.name if proposals else "",
+        )
+        results = admit(self.before(episode), proposals, terms)
+        if said := [text for r in results if r.added for text in _texts(r.added)]:
+            self._vectors(said)  # so that they are kept in the same transaction
+        entries = [Entry(episode, "belief", _numbered(key, i), r.payload()) for i, r in enumerate(results)]
+        self.journal.append(self.run, [*cause, *entries])
+        self._take(entries, results)
+        return results
+
+    # -- propagating ----------------------------------------------------------------------------------------------
+
+    def propagate(
+        self,
+        episode: int,
+        agents: Sequence[AgentProfile],
+        context: PropagationContext,
+        policy: Propagation | None = None,
+        *,
+        key: str = "propagation",
+    ) -> PropagationRecord:
+        """Decide which beliefs each agent is handed before an episode, and record every candidate with its reason.
+
+        Args:
+            episode: Before which; only what was believed by then is a candidate.
+            agents: Who may get beliefs.
+            context: The situation.
+            policy: Decides; :class:`~doxa.memory.propagation.ByConcern` if not given.
+            key: Where in the episode it is recorded.
+
+        Raises:
+            NondeterminismError: It was decided before for other agents, beliefs, policy or situation.
+            BeliefError: The beliefs were made with another embedding generation.
+        """
+        policy = ByConcern() if policy is None else policy
+        candidates = self.before(episode)
+        asked = _asked(agents, context, policy, candidates)
+        recorded = self.journal.find(self.run, episode, "propagation", key)
+        if recorded is None:
+            choices = [c for agent in agents for c in self._choices(policy, agent, candidates, context)]
+            handed = [candidates[c.belief] for c in choices if c.taken]
+            payload = {
+                "asked": asked,
+                "in_sample": context.in_sample or in_sample(handed, context),
+                "candidates": [asdict(choice) for choice in choices],
+            }
+            (recorded,) = self.journal.append(self.run, [Entry(episode, "propagation", key, payload)])
+        elif recorded.payload["asked"] != asked:
+            changed = difference(recorded.payload["asked"], asked, "asked")
+            raise NondeterminismError(
+                f"run {self.run}, episode {episode}, propagation {key!r}: {changed}; the agents, the beliefs, the "
+                "policy or the data have changed since; start a new run"
+            )
+        chosen = tuple(Choice(**choice) for choice in recorded.payload["candidates"])
+        return PropagationRecord(episode, recorded.payload["in_sample"], chosen, candidates)
+
+    def _choices(
+        self, policy: Propagation, agent: AgentProfile, candidates: Beliefs, context: PropagationContext
+    ) -> tuple[Choice, ...]:
+        beliefs = [candidates[i] for i in sorted(candidates)]
+        choices = policy.choose(agent, beliefs, context, self._vectors)
+        if sorted((c.agent, c.belief) for c in choices) != [(agent.name, b.id) for b in beliefs]:
+            raise BeliefError(
+                f"the propagation policy {type(policy).__name__} returned {len(choices)} choices for the "
+                f"{len(beliefs)} candidates of {agent.name}; it has to return exactly one for each"
+            )
+        return choices
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _read(self, run: str, until: int | None = None) -> list[_Recorded]:
+        """A run's results in the order of its log, which isn't that of arrival."""
+        events = (e for e in self.journal.events(run, kind="belief") if until is None or e.seq <= until)
+        return [
+            _Recorded(run, e.episode, e.key, RevisionResult.read(e.payload, run))
+            for e in sorted(events, key=lambda e: (e.episode, e.key))
+        ]
+
+    def _state(self, before: int | None = None) -> Beliefs:
+        return self._inherited.after(r.result for r in self._own if before is None or r.episode < before)
+
+    def _recall_results(
+        self, episode: int, key: str, proposals: Sequence[Operation]
+    ) -> tuple[RevisionResult, ...] | None:
+        """The results recorded at this place, if any are."""
+        own = {r.key: r.result for r in self._own if r.episode == episode}
+        recorded = [own[k] for k in takewhile(own.__contains__, (_numbered(key, i) for i in count()))]
+        if not recorded:
+            return None
+        before = [r.proposal.model_dump(mode="json") for r in recorded]
+        now = [p.model_dump(mode="json") for p in proposals]
+        if before != now:
+            raise NondeterminismError(
+                f"run {self.run}, episode {episode}, belief {key!r}: the proposals aren't those recorded there: "
+                f"{difference(before, now, 'proposals')}; start a new run"
+            )
+        return tuple(recorded)
+
+    def _take(self, entries: Sequence[Entry], results: Sequence[RevisionResult]) -> None:
+        """Make what was just recorded visible, and bring the index up to it."""
+        new = [_Recorded(self.run, e.episode, e.key, r) for e, r in zip(entries, results, strict=True)]
+        self._own = sorted([*self._own, *new], key=lambda r: (r.episode, r.key))
+        self._generations |= {r.generation for r in results if r.added}
+        if any(r.added for r in results):
+            self._index.catch_up()
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return embedder(self._spec)
+
+    @cached_property
+    def _store(self) -> VectorStore:
+        self._same_generation()
+        return VectorStore(self.journal.database, self._embedder)
+
+    @cached_property
+    def _index(self) -> BeliefIndex:
+        return self._resources.enter_context(opened_index(self.journal, self._store))
+
+    def _same_generation(self) -> None:
+        other = sorted(self._generations - {self._embedder.name})
+        if other:
+            raise BeliefError(
+                f"run {self.run} has beliefs whose texts were embedded by {', '.join(other)}, not by "
+                f"{self._embedder.name}: vectors of two embedding generations can't be compared. Use the embedder the "
+                "beliefs were made with, or train in a run without that parent"
+            )
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        return self._store.of(texts)
+
+    def _alike(self, text: str, others: Sequence[str]) -> list[float]:
+        rows = self._vectors([text, *others]).astype(float)
+        return [round(float(score), 6) for score in rows[1:] @ rows[0]]
+
+
+def _texts(belief: Belief) -> list[str]:
+    return [belief.statement, *([belief.scope.sentence] if belief.scope.sentence else [])]
+
+
+def _numbered(key: str, index: int) -> str:
+    return f"{key}.{index:03d}"
+
+
+def _asked(
+    agents: Sequence[AgentProfile], context: PropagationContext, policy: Propagation, candidates: Beliefs
+) -> dict[str, Any]:
+    """Everything a propagation depends on."""
+    unnamed = {"evidence": {"__all__": {"run"}}}  # equal runs have equal logs, whatever they are called
+    beliefs = [candidates[i].model_dump(mode="json", exclude=unnamed) for i in sorted(candidates)]
+    return {
+        "agents": sha256(canonical([asdict(agent) for agent in agents])),
+        "beliefs": sha256(canonical(beliefs)),
+        "facts": dict(context.facts),
+        "mode": context.mode,
+        "policy": _described(policy),
+        "start": None if context.start is None else context.start.isoformat(),
+    }
+
+
+def _described(policy: Propagation) -> dict[str, Any]:
+    settings: dict[str, Any] = {f.name: getattr(policy, f.name) for f in fields(policy)} if is_dataclass(policy) else {}
+    return {"type": type(policy).__name__, **settings}
