@@ -27,7 +27,8 @@ $(VENV)/.dev: $(VENV)/.run $(DEV_LOCK)
 	@touch $@
 
 demo: $(VENV)/.run
-	@$(BIN)/python -m doxa.examples.demo
+	@$(BIN)/doxa train examples/demo.py:experiment --home .doxa/demo
+	@$(BIN)/doxa beliefs last --home .doxa/demo
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q

@@ -21,6 +21,11 @@ from .graphs.run import EpisodeSummary, Run
 from .memory.journal import Event
 from .memory.memory import BeliefMemory
 
+HEURISTIC = (
+    "The heuristic model is transparent rules and no LLM; for one set a key and name it in the experiment, as in "
+    'model="openai/gpt-5-mini".'
+)
+
 Values = Mapping[str, float | None]
 
 
@@ -71,9 +76,10 @@ def run_view(run: Run) -> RenderableType:
     """What a run came to: episodes, metrics beside baselines, cost, what is left to say."""
     head = f"{run.id} ({run.mode}{', with the beliefs of ' + run.parent if run.parent else ''})"
     notes = [
+        *([HEURISTIC] if "heuristic" in json.dumps(run.spec.get("model")) else []),
         f"{run.calls} model calls, {run.tokens} tokens, {money(run.cost)}; digest {run.digest[:16]}",
         *(
-            ["in-sample: beliefs made from an episode's own time were used in it; those returns are no forecast"]
+            ["In-sample: beliefs made from an episode's own time were used in it; those returns are no forecast."]
             * run.in_sample
         ),
         *([f"interrupted: doxa resume {run.id}"] if not run.ended else []),
@@ -119,15 +125,16 @@ def beliefs_json(memory: BeliefMemory) -> list[dict[str, Any]]:
 
 
 def beliefs_table(memory: BeliefMemory) -> RenderableType:
-    """A line per belief."""
+    """Two lines per belief, the strongest in force first."""
     beliefs = memory.beliefs()
     if not beliefs:
         return "no beliefs yet: they appear after the second training episode"
-    table = _table("belief", "status", "aspect", "polarity", ">credence", "statement")
+    lines: list[Text] = []
     for b in sorted(beliefs, key=lambda b: (b.status.value, -b.credence.mean, b.id)):
-        cells = (b.id, b.status.value, b.aspect, b.polarity, f"{b.credence.mean:.2f}", b.statement)
-        table.add_row(*(plain(cell) for cell in cells))
-    return table
+        marks = "".join(f", {mark}" for mark, on in (("pinned", b.pinned), ("tainted", b.tainted)) if on)
+        head = f"{b.id}  {b.status.value}{marks}  credence {b.credence.mean:.2f}  {b.polarity} {b.aspect}"
+        lines += [plain(head), plain(f"  {b.statement}")]
+    return Group(*lines)
 
 
 def belief_json(memory: BeliefMemory, belief: str) -> dict[str, Any]:

@@ -74,16 +74,22 @@ class Experiment:
             ModelSetupError: A model is unknown or can't be set up.
             SpecError: An agent has none, or the mapping names nobody.
         """
+        return {name: resolve_model(choice) for name, choice in self.choices().items()}
+
+    def choices(self) -> dict[str, str | Model]:
+        """The model of every agent and critic as it was given: a name, or the model itself.
+
+        Raises:
+            SpecError: An agent has none, or the mapping names nobody.
+        """
         askers: list[Agent | Critic] = [*self.graph.agents, *([self.graph.critic] if self.graph.critic else [])]
         given = self.model if isinstance(self.model, Mapping) else {"*": self.model}
         names = [asker.name for asker in askers]
         for name in given:
             if name not in (*names, "*"):
                 raise SpecError(f"model= names {name!r}, which isn't in the graph: {options(name, [*names, '*'])}")
-        chosen: dict[str, Model] = {}
-        for asker in askers:
-            choice = getattr(asker, "model", None) or given.get(asker.name, given.get("*"))
+        chosen = {a.name: getattr(a, "model", None) or given.get(a.name, given.get("*")) for a in askers}
+        for name, choice in chosen.items():
             if choice is None:
-                raise SpecError(f"model= has nothing for {asker.name!r}: name it, or add '*' for all others")
-            chosen[asker.name] = resolve_model(choice)
-        return chosen
+                raise SpecError(f"model= has nothing for {name!r}: name it, or add '*' for all others")
+        return {name: choice for name, choice in chosen.items() if choice is not None}

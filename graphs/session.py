@@ -16,6 +16,7 @@ from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Entry, Journal
 from ..memory.memory import BeliefMemory
+from ..models.protocol import Reply, Request, T
 from ..models.routing import team
 from .experiment import Experiment
 from .recording import JournalLog
@@ -51,6 +52,17 @@ class Session:
             self.listener(event)
 
 
+@dataclass(frozen=True)
+class Unasked:
+    """Stands for a model in a replay, which needs its name and nothing else: neither its key nor its server."""
+
+    name: str
+
+    async def complete(self, request: Request[T]) -> Reply:
+        """Refuse."""
+        raise JournalError(f"{request.agent!r} asks something that isn't in the journal, and a replay sends nothing")
+
+
 @asynccontextmanager
 async def opened(
     mode: Mode,
@@ -64,6 +76,9 @@ async def opened(
     """Open a home for writing and a run in it, new or to be gone on with; close both, whatever happens."""
     models = experiment.models()
     async with AsyncExitStack() as stack:
+        for known in filter(None, (run, parent)):
+            with Journal.open(Home(Path(home)), write=False) as journal:
+                journal.require(known)
         journal = stack.enter_context(Journal.open(Home(Path(home)), write=True))
         run = _begun(journal, run, mode, experiment, parent, reference)
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent))
@@ -97,7 +112,7 @@ async def opened_for_replay(
         mode: Mode = recorded.payload["mode"]
         _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"]))
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=place["parent"]))
-        models = experiment.models()
+        models = {name: Unasked(getattr(choice, "name", str(choice))) for name, choice in experiment.choices().items()}
         asker = await stack.enter_async_context(team(models, log=JournalLog(journal, run, listener)))
         yield Session(mode, run, experiment, journal, memory, asker, listener)
 

@@ -117,8 +117,8 @@ class Reflect:
             "mode": episode.mode,
             "steps": len(rewards),
             "return": math.fsum(rewards),
-            "metrics": dict(metrics),
-            "baselines": baselines(episode) if episode.mode == "evaluate" else {},
+            "metrics": listed(metrics),
+            "baselines": baselines(episode) if episode.mode == "evaluate" else [],
         }
         episode.record([Entry(episode.number, "episode.ended", place_key(state["step"], Phase.END, "end"), payload)])
         return {}
@@ -146,11 +146,18 @@ class Reflect:
         )
 
 
-def baselines(episode: Episode) -> dict[str, dict[str, float | None]]:
-    """The metrics of the task's baseline policies on this very episode."""
+def baselines(episode: Episode) -> list[list[Any]]:
+    """Names and metrics of the task's baseline policies on this very episode."""
     environment = episode.environment
-    played = {name: play(environment, policy, episode.seed) for name, policy in environment.baselines().items()}
-    return {name: dict(environment.metrics(trajectory.rewards)) for name, trajectory in played.items()}
+    return [
+        [name, listed(environment.metrics(play(environment, policy, episode.seed).rewards))]
+        for name, policy in environment.baselines().items()
+    ]
+
+
+def listed(metrics: Mapping[str, float | None]) -> list[list[Any]]:
+    """Names and values in the task's own order, which an object in the journal would lose."""
+    return [[name, value] for name, value in metrics.items()]
 
 
 def trajectory(episode: Episode, number: int) -> Trajectory:

@@ -70,7 +70,7 @@ def test_an_account_in_words() -> None:
 
 def said(aspect: str, action: str) -> dict[str, dict[str, object]]:
     reading = {"aspect": aspect, "value": 1.0, "supports": action}
-    return {"reader": {"source": "prices", "stance": "hold", "confidence": 0.5, "evidence": [reading]}}
+    return {"reader": {"source": "prices", "stance": "unsure", "confidence": 0.5, "evidence": [reading]}}
 
 
 def test_an_aspect_is_right_about_what_won_with_it_or_lost_without_it() -> None:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+
 from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, Market, evaluate, hierarchy, train
 from doxa.environments.protocol import EnvironmentSpec
 from doxa.graphs import EpisodeGraph
@@ -44,7 +45,11 @@ def heard(home: Path, run: str, days: int) -> list[tuple[str, str, str, str]]:
     """Every prompt and every answer of the first days of the first episode."""
     with Journal.open(Home(home), write=False) as journal:
         calls = [e for e in journal.events(run, kind="call", episode=0) if int(e.key[:6]) < days]
-        told = [(e.key, journal.text(m[0][1]), journal.text(m[1][1]), e.payload["reply"]) for e in calls for m in [e.payload["messages"]]]
+        told = [
+            (e.key, journal.text(m[0][1]), journal.text(m[1][1]), e.payload["reply"])
+            for e in calls
+            for m in [e.payload["messages"]]
+        ]
     return sorted(told)
 
 
@@ -53,7 +58,9 @@ def test_a_poisoned_future_changes_nothing_before_it(tmp_path: Path, poisoned: i
     """Every datum after day t is changed; prompts and decisions up to t are byte-identical."""
     told = []
     for name, start in (("clean", None), ("poisoned", 20 + poisoned)):
-        market = Market.from_investorbench(market_file(tmp_path / f"{name}.json", 80, poisoned_from=start), asset="X", start="2021-01-21")
+        market = Market.from_investorbench(
+            market_file(tmp_path / f"{name}.json", 80, poisoned_from=start), asset="X", start="2021-01-21"
+        )
         experiment = Experiment(market, team(market.spec), episodes=1, name="poison")
         run = asyncio.run(train(experiment, tmp_path / name))
         told.append(heard(tmp_path / name, run.id, poisoned))

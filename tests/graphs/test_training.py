@@ -227,3 +227,30 @@ def test_evaluation_freezes_the_beliefs_of_another_run(tmp_path: Path) -> None:
 def test_two_runs_in_one_home_share_no_beliefs(tmp_path: Path) -> None:
     first, second = trained(tmp_path), trained(tmp_path)
     assert first.digest == second.digest
+
+
+class Unhurried(HeuristicModel):
+    """Answers after a pause that depends on the request, so that calls in flight arrive in another order."""
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__()
+        self._at_once = at_once
+        self._room: asyncio.Semaphore | None = None
+
+    async def complete(self, request: Request[T]) -> Reply:
+        self._room = self._room or asyncio.Semaphore(self._at_once)
+        async with self._room:
+            for _ in range(int(request.digest(str(self._at_once))[:2], 16) % 50):
+                await asyncio.sleep(0)
+            return await super().complete(request)
+
+
+def test_the_order_in_which_calls_arrive_changes_nothing(tmp_path: Path) -> None:
+    digests = {n: trained(tmp_path / str(n), model=Unhurried(n), episodes=2).digest for n in (1, 64)}
+    assert digests[1] == digests[64]
+    with (
+        Journal.open(Home(tmp_path / "1"), write=False) as one,
+        Journal.open(Home(tmp_path / "64"), write=False) as many,
+    ):
+        arrived = [[event.key for event in journal.events("test-1", kind="call")] for journal in (one, many)]
+    assert arrived[0] != arrived[1]
