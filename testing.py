@@ -1,4 +1,4 @@
-"""For users' tests: a scripted OpenAI-compatible server on the loopback interface, and the faults it can be told to do.
+"""For users' tests: a scripted OpenAI-compatible server with the faults it can be told to do, and virtual time.
 
 ``ScriptedModel``, which needs no server, is in :mod:`doxa.models`.
 """
@@ -8,5 +8,6 @@ from __future__ import annotations
 from .models import faults
 from .models.faults import Fault
 from .models.testing import OpenAIServer, Received
+from .models.virtual import run_virtually
 
-__all__ = ["Fault", "OpenAIServer", "Received", "faults"]
+__all__ = ["Fault", "OpenAIServer", "Received", "faults", "run_virtually"]

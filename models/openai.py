@@ -5,33 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never
 from urllib.parse import urlsplit
 
 from ..errors import ModelSetupError
 from .completions import Structured, asking, reading
-from .failures import (
-    BadRequestError,
-    CallError,
-    ConnectionFailedError,
-    ConnectionLostError,
-    MalformedReplyError,
-    ModelTimeoutError,
-)
+from .connections import LOOPBACK, failure_of_connection
+from .failures import BadRequestError, CallError, MalformedReplyError, ModelTimeoutError
 from .loops import PerLoop
 from .parameters import Parameters, refuse_unknown
-from .prices import Listing, Price, listing
-from .protocol import REPLY_BOUND, Reply, Request, WorstCase, prompt_bound
-from .schemas import schema_of
+from .prices import Listing, Price, bound, listing
+from .protocol import Reply, Request, WorstCase
 from .statuses import excerpt, failure_of_status
 
 if TYPE_CHECKING:
-    from openai import APIConnectionError, APIStatusError, AsyncOpenAI
+    from openai import APIStatusError, AsyncOpenAI
 
 OPENAI = "https://api.openai.com/v1"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CONNECT = 10.0
 """Seconds to get a connection."""
 
@@ -102,16 +94,12 @@ class OpenAIModel:
         Raises:
             CallError: There is no complete reply; the subclass says why.
         """
-        return reading(await self._post(self._body(request)), self._known_price)
+        return reading(await self._post(self._body(request)), self._price or self._listing.price)
 
     def worst_case(self, request: Request[Any]) -> WorstCase:
         """The prompt at a token a byte, and as long a reply as the model may write."""
-        schema = schema_of(request.response_type)
-        prompt = prompt_bound(request) + len(schema.instructions.encode())
-        most = self._listing.most_tokens if self._listing else None
-        reply = self._parameters.sampling(request).get("max_tokens") or most or REPLY_BOUND
-        price = self._known_price
-        return WorstCase(prompt + reply, (prompt * price.prompt + reply * price.completion) / 1e6 if price else None)
+        most = self._parameters.sampling(request).get("max_tokens", self._listing.most_tokens)
+        return bound(request, most, self._price or self._listing.ceiling)
 
     async def aclose(self) -> None:
         """Close the connections; the next call opens new ones."""
@@ -139,7 +127,7 @@ class OpenAIModel:
         except openai.APIStatusError as error:
             raise self._refused(error) from None
         except openai.APIConnectionError as error:
-            raise _disconnected(error, self.endpoint) from None
+            raise failure_of_connection(error, self.endpoint) from None
         except openai.OpenAIError as error:
             raise BadRequestError(excerpt(str(error), self._key)) from None
         except (ValueError, RecursionError):
@@ -169,19 +157,16 @@ class OpenAIModel:
         )
 
     @cached_property
-    def _listing(self) -> Listing | None:
+    def _listing(self) -> Listing:
         """What the price file says; it speaks of OpenAI's models only, not of others' by the same name."""
-        return listing(self._model) if self.endpoint == OPENAI else None
-
-    @property
-    def _known_price(self) -> Price | None:
-        return self._price or (self._listing.price if self._listing else None)
+        listed = listing(self._model) if self.endpoint == OPENAI else None
+        return listed or Listing(schema=True)
 
     @property
     def _structured(self) -> Structured:
         if self._parameters.structured != "auto":
             return self._parameters.structured
-        if self._listing is None or self._listing.schema:
+        if self._listing.schema:
             return "json_schema"
         return "tool" if self._listing.tools else "json_object"
 
@@ -191,23 +176,3 @@ def _checked(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ModelSetupError(f"base_url={url!r} is no URL of a server; give one like http://localhost:8000/v1")
     return url.rstrip("/")
-
-
-def _disconnected(error: APIConnectionError, endpoint: str) -> CallError:
-    """The failure behind a connection's end: the HTTP layers call lost connections timeouts, their causes tell."""
-    import aiohttp
-
-    causes = list(_causes(error))
-    why = f": {excerpt(str(causes[-1]))}" if str(causes[-1]) else ""
-    if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in causes):
-        return ConnectionFailedError(f"{endpoint} can't be reached{why}")
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        return ModelTimeoutError(f"{endpoint} stopped sending{why}")
-    return ConnectionLostError(f"the connection to {endpoint} broke{why}")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__

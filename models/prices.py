@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from .protocol import Usage
+from .protocol import REPLY_BOUND, Request, Usage, WorstCase, prompt_bound
+from .schemas import schema_of
+
+LONG = r"(_above_\d+k_tokens)?"
+"""Ends the names of prices that hold for long prompts."""
 
 PRICE_FILE = "model_prices_and_context_window_backup.json"
 
@@ -42,25 +47,38 @@ class Listing:
 
     Attributes:
         price: Of its tokens.
+        ceiling: The most they may cost: of long prompts, of writing to the provider's cache.
         most_tokens: A reply can't be longer.
         schema: Whether it takes a JSON schema.
         tools: Whether it calls tools.
     """
 
     price: Price | None = None
+    ceiling: Price | None = None
     most_tokens: int | None = None
     schema: bool = False
     tools: bool = False
 
 
+def bound(request: Request[Any], most_tokens: int | None, price: Price | None) -> WorstCase:
+    """The prompt at a token a byte, its schema included, and as long a reply as the model may write."""
+    schema = schema_of(request.response_type)
+    usage = Usage(prompt_bound(request) + len(schema.instructions.encode()), most_tokens or REPLY_BOUND)
+    return WorstCase(usage.prompt_tokens + usage.completion_tokens, None if price is None else price.cost(usage))
+
+
 def listing(model: str) -> Listing | None:
     """What the price file says about ``model``, or ``None`` if it doesn't know it."""
     entry = _price_file().get(model)
-    if entry is None:
-        return None
+    return None if entry is None else listed(entry)
+
+
+def listed(entry: Mapping[str, Any]) -> Listing:
+    """A model's entry in the price file."""
     most = entry.get("max_output_tokens")
     return Listing(
         _price(entry),
+        _ceiling(entry),
         most if isinstance(most, int) else None,
         bool(entry.get("supports_response_schema")),
         bool(entry.get("supports_function_calling")),
@@ -73,6 +91,18 @@ def _price(entry: Mapping[str, Any]) -> Price | None:
         return None
     cached = entry.get("cache_read_input_token_cost")
     return Price(prompt * 1e6, completion * 1e6, None if cached is None else cached * 1e6)
+
+
+def _ceiling(entry: Mapping[str, Any]) -> Price | None:
+    if _price(entry) is None:
+        return None
+    prompt = _highest(entry, rf"(input_cost_per_token|cache_creation_input_token_cost){LONG}")
+    return Price(prompt, _highest(entry, rf"output_cost_per_(reasoning_)?token{LONG}"))
+
+
+def _highest(entry: Mapping[str, Any], keys: str) -> float:
+    """US dollars per million tokens; batches and service tiers aren't asked for."""
+    return max(float(value) for key, value in entry.items() if value is not None and re.fullmatch(keys, key)) * 1e6
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,37 @@
+"""Connections that can't be made or that break, as typed failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .failures import CallError, ConnectionFailedError, ConnectionLostError, ModelTimeoutError
+from .statuses import excerpt
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def failure_of_connection(error: BaseException, endpoint: str) -> CallError:
+    """The failure behind a connection's end.
+
+    The HTTP layers call a lost connection a timeout, and a refused one an internal error; their causes tell.
+    """
+    import aiohttp
+    import httpx
+
+    chain = list(causes(error))
+    said = next((str(cause) for cause in reversed(chain) if str(cause)), "")
+    why = f": {excerpt(said)}" if said else ""
+    unmade = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, httpx.ConnectError, ConnectionRefusedError)
+    if any(isinstance(cause, unmade) for cause in chain):
+        return ConnectionFailedError(f"{endpoint} can't be reached{why}")
+    if any(isinstance(cause, TimeoutError) for cause in chain):
+        return ModelTimeoutError(f"{endpoint} stopped sending{why}")
+    return ConnectionLostError(f"the connection to {endpoint} broke{why}")
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it came from, outermost first."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
