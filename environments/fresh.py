@@ -71,6 +71,7 @@ def run_fresh(continuation: Continuation, timeout: float) -> tuple[str, ...]:
     """
     command = [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"]
     path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
+    hash_seed = "2" if os.environ.get("PYTHONHASHSEED") == "1" else "1"
     try:
         done = subprocess.run(  # noqa: S603  our own interpreter and our own code
             command,
@@ -78,7 +79,7 @@ def run_fresh(continuation: Continuation, timeout: float) -> tuple[str, ...]:
             capture_output=True,
             timeout=timeout,
             check=False,
-            env=os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": "977", "TZ": "<+14>-14"},
+            env=os.environ | {"PYTHONPATH": path, "PYTHONHASHSEED": hash_seed, "TZ": "<+14>-14"},
         )
     except subprocess.TimeoutExpired as error:
         raise EnvironmentContractError(

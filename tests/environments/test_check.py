@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -152,6 +155,19 @@ def test_a_factory_of_the_main_program(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_fresh_process_that_fails_says_why() -> None:
     with pytest.raises(EnvironmentContractError, match="a fresh process failed: RuntimeError: no pytest here"):
         check_environment("broken_environments:FailsElsewhere")
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_fresh_process_has_another_hash_seed(hash_seed: str) -> None:
+    script = "from doxa.environments import check_environment; check_environment('broken_environments:ProcessBound')"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "restore in a fresh process" in done.stderr
 
 
 def test_a_fresh_process_that_takes_too_long() -> None:

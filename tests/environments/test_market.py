@@ -55,25 +55,33 @@ def test_book_keeping(prices: list[float], data: st.DataObject, bps: float, hold
     position = 0
     for t in range(len(prices) - 1):
         action = data.draw(st.sampled_from(ACTIONS))
-        before, position = position, {"buy": 1, "sell": -1, "hold": position if hold == "carry" else 0}[action]
+        before = position
+        targets = {"buy": 1, "sell": -1, "hold": before if hold == "carry" else 0}
+        change = math.log(prices[t + 1] / prices[t])
+        pnl = {name: target * change for name, target in targets.items()}
+        cost = {name: -bps / 1e4 * abs(target - before) for name, target in targets.items()}
+        position = targets[action]
         result = market.step(action)
-        pnl = position * math.log(prices[t + 1] / prices[t])
-        cost = -bps / 1e4 * abs(position - before)
-        assert result.components == pytest.approx({"pnl": pnl, "cost": cost}, abs=1e-12)
-        assert result.reward == pytest.approx(pnl + cost, abs=1e-12)
+        assert result.components == pytest.approx({"pnl": pnl[action], "cost": cost[action]}, abs=1e-12)
+        assert result.reward == pytest.approx(pnl[action] + cost[action], abs=1e-12)
         assert result.truncated == (t == len(prices) - 2)
         assert not result.terminated
-        assert result.info["position"] == position
+        assert (result.info["date"], result.info["position"]) == (str(FIRST + timedelta(days=t)), position)
         assert (result.info["price"], result.info["next_price"]) == (prices[t], prices[t + 1])
-        assert result.info["hindsight"][action] == pytest.approx(result.reward, abs=1e-12)
-        assert set(result.info["hindsight"]) == set(ACTIONS)
+        assert result.info["log_return"] == pytest.approx(change, abs=1e-12)
+        assert result.info["hindsight"] == pytest.approx({name: pnl[name] + cost[name] for name in ACTIONS}, abs=1e-12)
+
+
+def test_every_episode_starts_without_a_position() -> None:
+    market = Market(series(1, 2, 3), costs_bps=10)
+    assert playing(market, "buy") == playing(market, "buy")
 
 
 def test_zeros_are_not_negative() -> None:
-    market = Market(series(2, 1, 2), costs_bps=5)
+    market = Market(series(2, 1, 1))
     market.reset(0)
-    assert math.copysign(1, market.step("hold").reward) == 1
-    assert "-0.000000" not in market.step("hold").observation.views["prices"].text
+    components = market.step("hold").components
+    assert [math.copysign(1, value) for value in components.values()] == [1, 1]
 
 
 @given(PRICES, st.integers(1, 40))

@@ -144,9 +144,14 @@ def test_a_filing_stays_until_the_next_of_its_kind() -> None:
 
 def test_filings_before_the_start_are_known_and_bounded() -> None:
     settings = ViewSettings(filing_chars=25)
-    days = [day(0, quarterly=("word " * 50, "more " * 50)), day(1), day(2)]
+    days = [day(0, annual=("year",), quarterly=("word " * 50, "more " * 50)), day(1), day(2)]
     view = first_view("filings", *days, start="2021-03-02", views=settings)
-    assert view.text.splitlines()[-2:] == ["10-Q of 2021-03-01:", "- word word word word word…"]
+    assert view.text.splitlines()[3:] == [
+        "10-K of 2021-03-01:",
+        "- year",
+        "10-Q of 2021-03-01:",
+        "- word word word word word…",
+    ]
 
 
 def test_sources_exist_only_with_their_columns() -> None:
