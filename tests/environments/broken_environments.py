@@ -111,7 +111,7 @@ class ProcessBoundInfo(Fine):
 
 class GlobalRandom(Fine):
     def draw(self) -> float:
-        return random.random()  # noqa: S311
+        return random.random()
 
 
 class SeedsNumpy(Fine):
