@@ -241,6 +241,10 @@ def _feeds(series: MarketSeries, window: Window, settings: ViewSettings) -> tupl
 def _chosen(feeds: tuple[Feed, ...], sources: Sequence[str] | None) -> tuple[Feed, ...]:
     """The feeds asked for, in the order of the data's own."""
     known = [feed.source.name for feed in feeds]
+    if sources is not None and (isinstance(sources, str) or not sources):
+        raise DataError(
+            f"Market: sources is {sources!r}; give a list of one or more, or leave it out: {', '.join(known)}"
+        )
     for name in sources or ():
         if name not in known:
             raise DataError(f"Market: there is no source {name!r} in the data; {options(name, known)}")

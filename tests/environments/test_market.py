@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doxa.environments import Day, Market, MarketSeries, ViewSettings
+from doxa.environments import Day, Market, MarketSeries, ViewSettings, buy_and_hold, measure, play
 from doxa.environments.market import Hold, MarketOptions
 from doxa.environments.series import TEXT_KINDS
 from doxa.errors import ActionError, DataError
@@ -173,6 +173,38 @@ def test_settings_that_cannot_be_used(settings: dict[str, Any], message: str) ->
 def test_view_settings_that_cannot_be_used(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         ViewSettings(**settings)
+
+
+def test_sources_can_be_left_out() -> None:
+    days = series(1, 2, 3).days
+    told = MarketSeries("X", days, frozenset({"news", "10k"}))
+    market = Market(told, sources=["filings", "prices"])
+    assert [source.name for source in market.spec.sources] == ["prices", "filings"]
+    assert set(market.reset(0).views) == {"prices", "filings"}
+    with pytest.raises(DataError, match=r"no source 'newz' in the data; choose from filings, news, prices \(did you"):
+        Market(told, sources=["newz"])
+    with pytest.raises(DataError, match="no source 'news' in the data; choose from prices"):
+        Market(series(1, 2), sources=["news"])
+    for wrong in ([], "news"):
+        with pytest.raises(
+            DataError, match=r"sources is .*; give a list of one or more, or leave it out: prices, news"
+        ):
+            Market(told, sources=wrong)
+
+
+def test_metrics_are_in_per_cent_and_by_the_markets_calendar() -> None:
+    market = Market(series(*[1.0] * 6))
+    rewards = [0.02, -0.01, 0.03]
+    expected = measure(rewards, periods=365)
+    assert market.metrics(rewards) == {
+        "CR %": pytest.approx(4.0),
+        "Sharpe": expected.sharpe,
+        "AV %": pytest.approx(100 * (expected.annual_volatility or 0)),
+        "MDD %": pytest.approx(1.0),
+        "CVaR %": pytest.approx(-1.0),
+    }
+    assert set(market.metrics([]).values()) == {None}
+    assert play(market, market.baselines()["buy and hold"]) == buy_and_hold(market)
 
 
 def test_unknown_actions_are_refused() -> None:
