@@ -185,7 +185,8 @@ def test_sources_can_be_left_out() -> None:
         Market(told, sources=["newz"])
     with pytest.raises(DataError, match="no source 'news' in the data; choose from prices"):
         Market(series(1, 2), sources=["news"])
-    for wrong in ([], "news"):
+    nothing: tuple[str, ...] = ()
+    for wrong in (nothing, "news"):
         with pytest.raises(
             DataError, match=r"sources is .*; give a list of one or more, or leave it out: prices, news"
         ):
