@@ -13,8 +13,8 @@ import pytest
 import doxa
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("agents", "critics", "environments", "graphs", "memory", "models")
-LAYERS = {"models": 0, "memory": 0, "environments": 0, "agents": 1, "critics": 1, "graphs": 2}
+FOLDERS = ("agents", "commands", "critics", "environments", "graphs", "memory", "models")
+LAYERS = {"models": 0, "memory": 0, "environments": 0, "agents": 1, "critics": 1, "graphs": 2, "commands": 3}
 MAY_LOOK_SIDEWAYS = {("critics", "agents")}
 """A monitor is a node like an agent, so critics use the nodes' protocol."""
 

@@ -17,7 +17,8 @@ import doxa
 from doxa import Analyst, ConceptualCritic, Experiment, Manager, hierarchy, train
 from doxa.environments import Weather
 assert pathlib.Path(doxa.__file__).is_relative_to(sys.argv[1]), doxa.__file__
-team = hierarchy(Manager(), [Analyst("a", source="almanac"), Analyst("b", source="barometer")], critic=ConceptualCritic())
+analysts = [Analyst("a", source="almanac"), Analyst("b", source="barometer")]
+team = hierarchy(Manager(), analysts, critic=ConceptualCritic())
 print(asyncio.run(train(Experiment(Weather(days=20), team, episodes=3), "home")).digest)
 """
 
@@ -46,6 +47,7 @@ def test_it_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert "doxa/memory/journal.py" in names
     assert {name.split("/")[1] for name in names if name.startswith("doxa/") and name.count("/") > 1} == {
         "agents",
+        "commands",
         "critics",
         "environments",
         "graphs",

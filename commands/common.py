@@ -1,0 +1,84 @@
+"""What the commands share: their arguments, and the way from those to a run, a journal, an experiment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from ..errors import SetupError, SpecError
+
+if TYPE_CHECKING:
+    from ..graphs import Run
+    from ..memory import Journal
+
+T = TypeVar("T")
+
+Spec = Annotated[str, typer.Argument(metavar="SPEC", help="path/to/file.py:name or package.module:name")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or 'last'.")]
+HomeDir = Annotated[Path, typer.Option("--home", envvar="DOXA_HOME", help="Folder of the journal and its index.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An argument for a SPEC function.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+HOME = Path(".doxa")
+
+
+def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end."""
+    return asyncio.run(coroutine)
+
+
+def pairs(settings: list[str] | None) -> dict[str, str]:
+    """``KEY=VALUE`` options as a mapping.
+
+    Raises:
+        SetupError: One isn't of that form.
+    """
+    found: dict[str, str] = {}
+    for text in settings or []:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise SetupError(f"--set {text}: write it as KEY=VALUE")
+        found[key] = value
+    return found
+
+
+def reference(run: Run) -> tuple[str, list[str]]:
+    """How a run's experiment was loaded, with the working directory put back to where that was.
+
+    Raises:
+        SpecError: It was started from Python.
+    """
+    if "spec" not in run.reference:
+        raise SpecError(
+            f"run {run.id} was started from Python, not from a SPEC: go on with train(experiment, home, run={run.id!r})"
+        )
+    os.chdir(run.reference["folder"])
+    return str(run.reference["spec"]), list(run.reference["settings"])
+
+
+def run_id(run: str, home: Path) -> str:
+    """The newest run for ``last``, or a run's id as it is.
+
+    Raises:
+        SpecError: There is no run yet.
+    """
+    if run != "last":
+        return run
+    with journal(home) as opened:
+        known = opened.runs()
+    if not known:
+        raise SpecError(f"there are no runs in {home}: train first")
+    return known[-1]
+
+
+def journal(home: Path) -> Journal:
+    """A home's journal, for reading."""
+    from ..memory import Home, Journal
+
+    return Journal.open(Home(home), write=False)

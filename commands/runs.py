@@ -1,0 +1,136 @@
+"""Running experiments, and what their runs came to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import SpecError
+from .common import HOME, HomeDir, Json, RunId, Settings, Spec, awaited, journal, pairs, reference, run_id
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (train, evaluate, resume, replay, runs, export):
+        app.command()(command)
+    app.command("show")(show_run)
+
+
+def train(
+    spec: Spec,
+    home: HomeDir = HOME,
+    settings: Settings = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start with this run's beliefs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a team; evaluate it afterwards if the experiment says on what."""
+    _execute("train", spec, home, settings, start, as_json=as_json)
+
+
+def evaluate(
+    spec: Spec,
+    home: HomeDir = HOME,
+    settings: Settings = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="RUN", help="Evaluate with this run's beliefs.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run one episode with beliefs frozen, beside the task's baselines."""
+    _execute("evaluate", spec, home, settings, start, as_json=as_json)
+
+
+def resume(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
+    """Go on with an interrupted run; no journaled call is sent again."""
+    from ..graphs import Run
+
+    home = home.resolve()
+    known = Run.load(home, run_id(run, home))
+    if known.ended:
+        raise SpecError(f"run {known.id} has ended, there is nothing to resume; 'doxa replay {known.id}' checks it")
+    spec, settings = reference(known)
+    _execute(known.mode, spec, home, settings, known.parent, run=known.id, as_json=as_json)
+
+
+def replay(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
+    """Run a finished run again from its journal, sending nothing, and compare the digests."""
+    from ..graphs import Run, load_experiment
+    from ..graphs import replay as replayed
+    from ..views import show
+
+    home = home.resolve()
+    known = Run.load(home, run_id(run, home))
+    spec, settings = reference(known)
+    result = awaited(replayed(load_experiment(spec, pairs(settings)), home, known.id))
+    told = {"run": known.id, "digest": result.digest, "calls": result.calls, "sent": 0}
+    show(
+        told,
+        f"{known.id}: {result.calls} calls answered by the journal, 0 sent; digest {result.digest}",
+        as_json=as_json,
+    )
+
+
+def runs(home: HomeDir = HOME, as_json: Json = False) -> None:
+    """List the runs of a home."""
+    from ..graphs import Run
+    from ..views import runs_json, runs_table, show
+
+    with journal(home) as opened:
+        found = [Run.read(opened, run) for run in opened.runs()]
+    show(runs_json(found), runs_table(found), as_json=as_json)
+
+
+def show_run(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
+    """Show what a run came to: episodes, metrics beside baselines, cost."""
+    from ..graphs import Run
+    from ..views import run_json, run_view, show
+
+    found = Run.load(home, run_id(run, home))
+    show(run_json(found), run_view(found), as_json=as_json)
+
+
+def export(
+    run: RunId,
+    home: HomeDir = HOME,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; standard output without it.")] = None,
+) -> None:
+    """Write a run's log as canonical JSON lines: no clock, no ids of machine or process."""
+    with journal(home) as opened:
+        lines = opened.export(run_id(run, home))
+        if out is None:
+            for line in lines:
+                typer.echo(line)
+            return
+        try:
+            with out.open("w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            raise SpecError(f"{out} can't be written: {error.strerror}; choose another file") from None
+
+
+def _execute(
+    mode: str,
+    spec: str,
+    home: Path,
+    settings: list[str] | None,
+    parent: str | None,
+    *,
+    run: str | None = None,
+    as_json: bool,
+) -> None:
+    from ..graphs import evaluate, load_experiment, train
+    from ..views import progress, run_json, run_view, show
+
+    experiment = load_experiment(spec, pairs(settings))
+    parent = run_id(parent, home) if parent else None
+    loop = train if mode == "train" else evaluate
+    with progress(experiment, quiet=as_json) as view:
+        loaded = {"spec": spec, "settings": settings or [], "folder": str(Path.cwd())}
+        try:
+            done = awaited(loop(experiment, home, run=run, parent=parent, reference=loaded, listener=view.see))
+        except KeyboardInterrupt:
+            view.interrupted()
+            raise
+    show(run_json(done), run_view(done), as_json=as_json)
