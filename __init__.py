@@ -9,6 +9,7 @@ memory          the journal, beliefs, their index and their propagation
 agents          analysts and managers, as LangGraph nodes
 critics         monitors within an episode, critics after it
 graphs          teams, experiments, and the loop
+commands        what ``doxa`` on the command line can do
 =============== ==============================================================
 
 ``from doxa import ...`` gives the names below; each is imported when it is first used.
