@@ -22,6 +22,8 @@ class VectorStore:
         self._database = database
         self._embedder = embedder
         self._known: dict[str, Vectors] = {}
+        kept = database.rows("SELECT length(vector) FROM vectors WHERE generation = ? LIMIT 1", (self.generation,))
+        self._width = kept[0][0] // 4 if kept else 0
 
     def of(self, texts: Sequence[str]) -> Vectors:
         """One row per text, in order; only texts never seen before are embedded.
@@ -48,11 +50,11 @@ class VectorStore:
                 self._known[digest] = np.frombuffer(blob, "<f4").astype(np.float32)
 
     def _keep(self, digests: Sequence[str], rows: Vectors) -> None:
-        earlier = next(iter(self._known.values()), rows[0])
-        if rows.shape != (len(digests), len(earlier)):
+        self._width = self._width or rows.shape[1]
+        if rows.shape != (len(digests), self._width):
             raise BeliefError(
                 f"{self.generation} returned {rows.shape[0]} vectors of {rows.shape[1]} for {len(digests)} texts; its "
-                f"vectors here have {len(earlier)} dimensions: the model behind the name has changed. Use the one the "
+                f"vectors here have {self._width} dimensions: the model behind the name has changed. Use the one the "
                 "beliefs were made with, or train in a new home"
             )
         for digest, row in zip(digests, rows, strict=True):

@@ -1,0 +1,98 @@
+"""Scopes: resolved exactly, failing closed, and compared by what situations they allow."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doxa.memory.belief import Predicate, Scope
+from doxa.memory.scope import holds, overlap, same, unmet
+
+# around and between the values that predicates use, so that every satisfiable scope is satisfied by one of them
+NUMBERS = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+TEXTS = ("AAPL", "MSFT", "else")
+
+numeric = st.builds(
+    Predicate,
+    fact=st.sampled_from(["x", "y"]),
+    op=st.sampled_from(["==", "!=", "<", "<=", ">", ">="]),
+    value=st.sampled_from([0.0, 1.0, 2.0]),
+)
+textual = st.builds(
+    Predicate, fact=st.sampled_from(["asset", "x"]), op=st.sampled_from(["==", "!="]), value=st.sampled_from(TEXTS[:2])
+)
+listed = st.builds(
+    Predicate,
+    fact=st.just("asset"),
+    op=st.just("in"),
+    value=st.lists(st.sampled_from(TEXTS[:2]), max_size=2).map(tuple),
+)
+scopes = st.builds(Scope, when=st.lists(numeric | textual | listed, max_size=3).map(tuple))
+
+
+def applies(scope: Scope, facts: dict[str, str | float]) -> bool:
+    return unmet(scope, facts) is None
+
+
+@given(scopes, scopes)
+@settings(max_examples=400, deadline=None)
+def test_scopes_overlap_exactly_when_a_situation_meets_both(one: Scope, other: Scope) -> None:
+    values = (*NUMBERS, *TEXTS)
+    situations = ({"x": x, "y": y, "asset": asset} for x, y, asset in product(values, values, values))
+    assert overlap(one, other) == any(applies(one, s) and applies(other, s) for s in situations)
+    assert overlap(one, other) == overlap(other, one)
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "fact", "met"),
+    [
+        ("==", "AAPL", "AAPL", True),
+        ("==", "AAPL", "MSFT", False),
+        ("!=", "AAPL", "MSFT", True),
+        ("!=", "AAPL", "AAPL", False),
+        ("<", 0.02, 0.01, True),
+        ("<", 0.02, 0.02, False),
+        ("<=", 0.02, 0.02, True),
+        (">", 0.02, 0.03, True),
+        (">=", 0.02, 0.02, True),
+        (">=", 0.02, 0.01, False),
+        ("==", 2, 2.0, True),
+        ("!=", 2, 2.0, False),
+        ("in", ("AAPL", "MSFT"), "MSFT", True),
+        ("in", ("AAPL",), "MSFT", False),
+        # what can't be compared isn't met, whichever way it is asked
+        ("==", "1", 1.0, False),
+        ("!=", "1", 1.0, False),
+        ("!=", 1.0, "1", False),
+        ("<", "b", "a", False),
+        ("<", 1.0, "a", False),
+        ("<", "9", 1.0, False),
+        ("in", "AAPL", "AAPL", False),
+        ("==", ("AAPL",), "AAPL", False),
+    ],
+)
+def test_a_condition_is_met_or_not(op: str, value: object, fact: str | float, *, met: bool) -> None:
+    predicate = Predicate.model_validate({"fact": "f", "op": op, "value": value})
+    assert holds(predicate, fact) is met
+
+
+def test_the_reason_names_the_fact() -> None:
+    scope = Scope(when=(Predicate(fact="asset", op="==", value="AAPL"), Predicate(fact="vol", op=">", value=0.02)))
+    assert unmet(scope, {"asset": "AAPL", "vol": 0.03}) is None
+    assert unmet(scope, {"asset": "AAPL"}) == "fact 'vol' is unknown"
+    assert unmet(scope, {"asset": "MSFT", "vol": 0.03}) == "asset == 'AAPL' doesn't hold, it is 'MSFT'"
+    assert unmet(Scope(), {}) is None
+
+
+def test_scopes_are_the_same_whatever_the_order_of_their_conditions() -> None:
+    a, b = Predicate(fact="asset", op="==", value="AAPL"), Predicate(fact="vol", op=">", value=0.02)
+    assert same(Scope(when=(a, b)), Scope(when=(b, a, a), sentence="in other words"))
+    assert not same(Scope(when=(a,)), Scope(when=(a, b)))
+
+
+def test_a_number_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Predicate(fact="x", op="<", value=float("nan"))
