@@ -62,7 +62,7 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
     """A line per run."""
     if not runs:
         return "no runs yet: doxa train SPEC"
-    table = _table("run", "mode", "status", ">episodes", ">return", ">calls", ">cost", "digest")
+    table = columns("run", "mode", "status", ">episodes", ">return", ">calls", ">cost", "digest")
     for run in runs:
         status = "ended" if run.ended else "interrupted"
         value = f"{run.episodes[-1].value:+.4f}" if run.episodes else ""
@@ -92,7 +92,7 @@ def run_view(run: Run) -> RenderableType:
 
 
 def _episodes_table(episodes: Sequence[EpisodeSummary]) -> Table:
-    table = _table(">episode", "mode", "environment", ">steps", ">return", ">beliefs", ">alerts", "")
+    table = columns(">episode", "mode", "environment", ">steps", ">return", ">beliefs", ">alerts", "")
     for e in episodes:
         label = "in-sample" if e.in_sample else "" if e.ended else "not ended"
         cells = (e.number, e.mode, e.environment, e.steps, f"{e.value:+.4f}", e.beliefs, e.alerts, label)
@@ -103,7 +103,7 @@ def _episodes_table(episodes: Sequence[EpisodeSummary]) -> Table:
 def _metrics_table(episode: EpisodeSummary) -> Table:
     """The last episode's metrics beside those of the baselines on the same window."""
     names = list(episode.metrics)
-    table = _table("", *(f">{name}" for name in names))
+    table = columns("", *(f">{name}" for name in names))
     rows: dict[str, Values] = {"doxa": episode.metrics, **episode.baselines}
     for label, values in rows.items():
         cells = ("-" if (v := values.get(name)) is None else f"{v:.3f}" for name in names)
@@ -226,7 +226,7 @@ def progress(experiment: Experiment, *, quiet: bool) -> Iterator[ProgressView]:
         yield ProgressView(experiment, bars, console)
 
 
-def _table(*headers: str) -> Table:
+def columns(*headers: str) -> Table:
     """A table without lines; a header that starts with ">" is that of a right-aligned column."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for header in headers:

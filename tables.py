@@ -1,0 +1,73 @@
+"""What money came to, or would come to: the tables of ``doxa costs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from .graphs.costs import Costs, Spending
+from .views import columns, money, plain
+
+SHARES = (
+    "beliefs: the belief block's share of a prompt's characters, times the prompt's tokens; "
+    "latency: median seconds of a call on the wire"
+)
+
+
+def costs_json(costs: Costs) -> dict[str, Any]:
+    """What a run's calls came to, as JSON; a cost is null where the price of any call is unknown."""
+    told = asdict(costs)
+    for part in (told["total"], *told["agents"], *told["episodes"], *told["models"]):
+        part["known_cost"] = part["cost"]
+        part["cost"] = None if part["unpriced"] else part["cost"]
+    return told
+
+
+def costs_view(costs: Costs) -> RenderableType:
+    """What a run's calls came to, by agent, by episode and by model."""
+    parts: list[RenderableType] = [
+        _spendings("agent", (*costs.agents, costs.total)),
+        _spendings("episode", costs.episodes),
+        _spendings("model", costs.models),
+    ]
+    return Group(*parts, *(plain(note) for note in _notes(costs)))
+
+
+def paid(spending: Spending) -> str:
+    """US dollars; what isn't known is said, never shown as 0."""
+    if not spending.unpriced:
+        return money(spending.cost)
+    if spending.unpriced == spending.calls - spending.reused:
+        return money(None)
+    return f"{money(spending.cost)} + {spending.unpriced} calls of unknown price"
+
+
+def _spendings(by: str, spendings: Sequence[Spending]) -> Table:
+    table = columns(by, ">calls", ">prompt tokens", ">cached", ">reply tokens", ">beliefs", ">cost", ">latency")
+    for s in spendings:
+        counted = s.uncounted < s.calls
+        tokens = (f"{n:,}" if counted else "not reported" for n in (s.prompt_tokens, s.cached_tokens))
+        reply = f"{s.completion_tokens:,}" if counted else "not reported"
+        latency = "-" if s.latency is None else f"{s.latency:.3f}"
+        cells = (s.name, f"{s.calls:,}", *tokens, reply, f"{s.belief_share:.1%}", paid(s), latency)
+        table.add_row(*(plain(cell) for cell in cells))
+    return table
+
+
+def _notes(costs: Costs) -> Iterable[str]:
+    total = costs.total
+    yield SHARES
+    if total.attempts > total.calls - total.reused:
+        yield f"{total.attempts:,} requests went over the wire for {total.calls - total.reused:,} answers"
+    if total.reused:
+        yield f"{total.reused:,} answers came from another run's journal and cost nothing"
+    if total.uncounted:
+        yield f"{total.uncounted:,} calls without reported tokens are missing in the sums of tokens"
+    if total.unpriced:
+        yield f"{total.unpriced:,} calls have no known price: give their model price=Price(...) to have them counted"
+    for lost in costs.unanswered:
+        yield f"sent without a recorded answer: {lost.agent}, episode {lost.episode}, {lost.key}, {lost.model}"
