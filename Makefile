@@ -31,7 +31,7 @@ demo: $(VENV)/.run
 	@$(BIN)/doxa beliefs last --home .doxa/demo
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
