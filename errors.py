@@ -11,7 +11,8 @@
     │   ├── HomeError            a home that can't be written, is in use, or comes from a newer version
     │   ├── MissingExtraError    an optional dependency isn't installed
     │   ├── BeliefError          a belief or an operation on beliefs that can't be accepted
-    │   └── NotFoundError        an unknown run, belief, agent or episode
+    │   ├── NotFoundError        an unknown run, belief, agent or episode
+    │   └── AmbiguousCallError   a run to be resumed has calls that may have been paid, and is told to halt at them
     └── RunError                 a run stopped; the journal holds everything up to there (exit code 1)
         ├── EnvironmentContractError     an environment broke its own contract
         │   └── ActionError      an action that the environment's schema doesn't allow
@@ -75,6 +76,10 @@ class BeliefError(SetupError):
 
 class NotFoundError(SetupError):
     """A run, belief, agent or episode isn't there."""
+
+
+class AmbiguousCallError(SetupError):
+    """A run has calls whose outcome isn't known, and is told not to send them again."""
 
 
 class RunError(DoxaError):

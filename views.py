@@ -83,7 +83,8 @@ def run_view(run: Run) -> RenderableType:
             * run.in_sample
         ),
         *([f"interrupted: doxa resume {run.id}"] if not run.ended else []),
-        *([f"{run.unanswered} calls were sent without a recorded answer"] if run.unanswered else []),
+        *([f"{run.reused} of the calls were answered by another run's journal, for nothing"] if run.reused else []),
+        *(f"ambiguous, sent without a recorded answer: {call}" for call in run.unanswered),
         *(f"stopped by {failure}" for failure in run.failures if not run.ended),
     ]
     parts: list[RenderableType] = [plain(head), _episodes_table(run.episodes)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ..agents.node import Agent
 from ..critics.critic import Critic
@@ -36,6 +36,8 @@ class Experiment:
         max_usd: What the run's model calls may cost in US dollars; ``None`` for no limit. No part of the spec: a run
             that stopped at its limit may be resumed with a higher one.
         max_tokens: The same in tokens.
+        ambiguous: What a resumed run does about calls whose outcome a crash left unknown: ``resend`` them, or ``halt``
+            before anything is sent. Either way they count in the budget at their worst. No part of the spec.
     """
 
     environment: Environment
@@ -49,6 +51,7 @@ class Experiment:
     embedder: str | Embedder | None = None
     max_usd: float | None = None
     max_tokens: int | None = None
+    ambiguous: Literal["resend", "halt"] = "resend"
 
     def __post_init__(self) -> None:
         """Check everything that can be checked without running."""
@@ -58,6 +61,8 @@ class Experiment:
             )
         if self.episodes < 1:
             raise SpecError(f"episodes is {self.episodes}; at least 1 is needed, and 2 to learn anything")
+        if self.ambiguous not in ("resend", "halt"):
+            raise SpecError(f"ambiguous is {self.ambiguous!r}: {options(self.ambiguous, ('resend', 'halt'))}")
         for environment in (self.environment, self.evaluation):
             if environment is not None:
                 self.graph.check(environment.spec)

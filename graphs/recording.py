@@ -9,18 +9,38 @@ from ..agents.episode import Listener, ignore
 from ..errors import NondeterminismError
 from ..memory.journal import Entry, Journal
 from ..memory.trajectory import place_key
-from ..models.protocol import Place, Reply, Request, Usage
+from ..models.budget import Spent
+from ..models.failures import CallError
+from ..models.protocol import Place, Reply, Request, Usage, WorstCase
+from .calls import AGAIN, CALL, FAILED, INTENT, Calls
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """A call that is being asked.
+
+    Attributes:
+        messages: Role and text digest of each message.
+        attempt: Number of the attempt that is under way, counted over all resumes.
+    """
+
+    messages: list[list[str]]
+    attempt: int
 
 
 @dataclass(frozen=True)
 class JournalLog:
-    """Calls of one run: an intent before a request is sent, the call's result before it is used."""
+    """Calls of one run: an intent before an attempt is sent, the call's result before it is used."""
 
     journal: Journal
     run: str
     listener: Listener = ignore
-    asked: dict[str, list[list[str]]] = field(default_factory=dict, repr=False)
-    """Role and text digest of the messages of calls in flight, by key."""
+    asked: dict[str, InFlight] = field(default_factory=dict, repr=False)
+    """Calls in flight, by episode and key."""
+
+    def spent(self) -> Spent:
+        """What the run's attempts have used so far; those without a known outcome count at their worst."""
+        return Calls.read(self.journal, self.run).spent()
 
     def recall(self, place: Place, digest: str) -> Reply | None:
         """The journaled reply, or ``None`` if the request has to be sent.
@@ -28,7 +48,7 @@ class JournalLog:
         Raises:
             NondeterminismError: Another request stands at this place.
         """
-        event = self.journal.find(self.run, place.episode, "call", _key(place))
+        event = self.journal.find(self.run, place.episode, CALL, _key(place))
         if event is None:
             return None
         if event.payload["request"] != digest:
@@ -39,31 +59,77 @@ class JournalLog:
             )
         return _reply(event.payload)
 
-    def intend(self, place: Place, digest: str, request: Request[Any], model: str) -> None:
-        """Journal the intent, and the messages' texts once each."""
-        self.asked[_key(place)] = [[m.role, self.journal.put_text(m.text)] for m in request.messages]
-        payload = {"request": digest, "model": model, "agent": place.agent}
-        self.journal.append(self.run, [Entry(place.episode, "call.intent", _key(place), payload)])
+    def intend(
+        self, place: Place, digest: str, request: Request[Any], model: str, worst: WorstCase | None = None
+    ) -> None:
+        """Journal the attempt and the most it can use, and the messages' texts once each."""
+        key, number = _key(place), self._attempts(place)
+        messages = [[m.role, self.journal.put_text(m.text)] for m in request.messages]
+        self.asked[f"{place.episode}.{key}"] = InFlight(messages, number)
+        payload = {
+            "request": digest,
+            "model": model,
+            "agent": place.agent,
+            "tokens": worst.tokens if worst else 0,
+            "cost": worst.cost if worst else None,
+        }
+        kind, at = (AGAIN, f"{key}.{number}") if number else (INTENT, key)
+        self.journal.append(self.run, [Entry(place.episode, kind, at, payload)])
+
+    def fail(self, place: Place, failure: CallError, spent: Spent) -> None:
+        """Journal the attempt's failure and what it may have been charged."""
+        key = _key(place)
+        payload = {**record(failure), "tokens": spent.tokens, "cost": spent.usd}
+        at = f"{key}.{self.asked[f'{place.episode}.{key}'].attempt}"
+        for event in self.journal.append(self.run, [Entry(place.episode, FAILED, at, payload)]):
+            self.listener(event)
 
     def settle(self, place: Place, digest: str, reply: Reply, *, attempts: int) -> None:
         """Journal the result; latency and attempts stay beside it."""
+        key = _key(place)
         payload = {
             "agent": place.agent,
             "request": digest,
-            "messages": self.asked.pop(_key(place)),
+            "messages": self.asked.pop(f"{place.episode}.{key}").messages,
             "reply": reply.text,
             "usage": vars(reply.usage),
             "cost": reply.cost,
             "model": reply.model,
             "details": dict(reply.details),
         }
-        entry = Entry(place.episode, "call", _key(place), payload)
+        entry = Entry(place.episode, CALL, key, payload)
         for event in self.journal.append(self.run, [entry], latency=reply.latency, attempts=attempts):
             self.listener(event)
+
+    def _attempts(self, place: Place) -> int:
+        """How many attempts at a call are journaled."""
+        key, number = _key(place), 0
+        while self.journal.find(self.run, place.episode, AGAIN if number else INTENT, _attempt_key(key, number)):
+            number += 1
+        return number
+
+
+def record(failure: CallError) -> dict[str, Any]:
+    """A failure as JSON: who asked, where, at which attempt, what happened, and the remedy."""
+    place = failure.place
+    return {
+        "error": type(failure).__name__,
+        "message": failure.problem,
+        "remedy": failure.remedy,
+        "agent": place.agent if place else None,
+        "episode": place.episode if place else None,
+        "step": place.step if place else None,
+        "attempt": failure.attempt,
+        "model": failure.model,
+    }
 
 
 def _key(place: Place) -> str:
     return place_key(place.step, place.phase, place.agent, place.turn)
+
+
+def _attempt_key(key: str, number: int) -> str:
+    return f"{key}.{number}" if number else key
 
 
 def _reply(payload: dict[str, Any]) -> Reply:

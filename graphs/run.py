@@ -9,6 +9,7 @@ from typing import Any
 
 from ..memory.home import Home
 from ..memory.journal import Journal
+from .calls import KINDS, AmbiguousCall, Calls
 
 END = 2**31 - 1
 """The episode number under which a run's end is recorded: after all others."""
@@ -57,10 +58,11 @@ class Run:
         reference: How the experiment was loaded: ``spec`` and settings; empty for one made in Python.
         episodes: In order.
         calls: Model calls that were answered.
-        tokens: Prompt and completion tokens of them all.
-        cost: US dollars; ``None`` if the price of any call is unknown.
+        reused: How many of those were answered by another run's journal, and cost nothing.
+        tokens: Prompt and completion tokens of the others.
+        cost: US dollars of the others; ``None`` if any price is unknown.
         failures: What stopped it, in order, if anything did.
-        unanswered: Calls that were sent, or about to be, and have no recorded answer.
+        unanswered: Attempts without a known outcome, in order of their places: the ambiguous calls.
         ended: Whether it came to its end.
         digest: Of the exported log; equal digests did the same.
     """
@@ -72,10 +74,11 @@ class Run:
     reference: Mapping[str, Any]
     episodes: tuple[EpisodeSummary, ...]
     calls: int
+    reused: int
     tokens: int
     cost: float | None
     failures: tuple[str, ...]
-    unanswered: int
+    unanswered: tuple[AmbiguousCall, ...]
     ended: bool
     digest: str
 
@@ -109,11 +112,12 @@ class Run:
             parent=place.pop("parent", None),
             reference=place,
             episodes=tuple(tally.summary(number) for number in sorted(tally.episodes)),
-            calls=tally.calls,
-            tokens=tally.tokens,
-            cost=tally.cost,
+            calls=tally.calls.answered,
+            reused=tally.calls.reused,
+            tokens=tally.calls.tokens,
+            cost=tally.calls.cost,
             failures=tuple(tally.failures),
-            unanswered=len(tally.intents),
+            unanswered=tuple(tally.calls.ambiguous()),
             ended=tally.ended,
             digest=journal.digest(run),
         )
@@ -126,10 +130,8 @@ class _Tally:
         self.started: dict[str, Any] = {}
         self.place: dict[str, Any] = {}
         self.episodes: dict[int, dict[str, Any]] = {}
-        self.calls, self.tokens = 0, 0
-        self.cost: float | None = 0.0
+        self.calls = Calls()
         self.failures: list[str] = []
-        self.intents: set[tuple[int, str]] = set()
         self.ended = False
 
     def add(self, episode: int, kind: str, key: str, payload: dict[str, Any]) -> None:
@@ -143,18 +145,10 @@ class _Tally:
                 self.ended = True
             case "failure":
                 self.failures.append(f"{payload['error']}: {payload['message']}")
-            case "call.intent":
-                self.intents.add((episode, key))
-            case "call":
-                self._call(episode, key, payload)
+            case _ if kind in KINDS:
+                self.calls.add(episode, kind, key, payload)
             case _:
                 self._in_episode(episode, kind, payload)
-
-    def _call(self, episode: int, key: str, payload: dict[str, Any]) -> None:
-        self.intents.discard((episode, key))
-        self.calls += 1
-        self.tokens += payload["usage"]["prompt_tokens"] + payload["usage"]["completion_tokens"]
-        self.cost = None if self.cost is None or payload["cost"] is None else self.cost + payload["cost"]
 
     def _in_episode(self, episode: int, kind: str, payload: dict[str, Any]) -> None:
         if episode < 0:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ..agents.episode import Asker, Listener, Mode
-from ..errors import DoxaError, JournalError, SpecError
+from ..errors import AmbiguousCallError, DoxaError, JournalError, SpecError
 from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Entry, Journal
 from ..memory.memory import BeliefMemory
 from ..models.protocol import Reply, Request, T
 from ..models.routing import team
+from .calls import Calls
 from .experiment import Experiment
 from .recording import JournalLog
 from .specification import differences
@@ -80,6 +81,8 @@ async def opened(
             with Journal.open(Home(Path(home)), write=False) as journal:
                 journal.require(known)
         journal = stack.enter_context(Journal.open(Home(Path(home)), write=True))
+        if run is not None and experiment.ambiguous == "halt":
+            _see_settled(journal, run)
         run = _begun(journal, run, mode, experiment, parent, reference)
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent))
         log = JournalLog(journal, run, listener)
@@ -110,7 +113,7 @@ async def opened_for_replay(
             raise JournalError(f"run {run} has no beginning in the journal; there is nothing to replay")
         place = next(journal.events(run, kind="run.place")).payload
         mode: Mode = recorded.payload["mode"]
-        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"]))
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"], run))
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=place["parent"]))
         models = {name: Unasked(getattr(choice, "name", str(choice))) for name, choice in experiment.choices().items()}
         asker = await stack.enter_async_context(team(models, log=JournalLog(journal, run, listener)))
@@ -126,7 +129,7 @@ def _begun(
     reference: Mapping[str, Any],
 ) -> str:
     """Begin a run, or see that a begun one is the same experiment."""
-    started = _started(journal, mode, experiment, parent)
+    started = _started(journal, mode, experiment, parent, run)
     if run is None:
         run = journal.begin(experiment.name)
     elif recorded := next(journal.events(run, kind="run.started"), None):
@@ -137,10 +140,26 @@ def _begun(
     return run
 
 
-def _started(journal: Journal, mode: Mode, experiment: Experiment, parent: str | None) -> dict[str, Any]:
-    inherited = None if parent is None else journal.digest(parent)
+def _started(
+    journal: Journal, mode: Mode, experiment: Experiment, parent: str | None, run: str | None
+) -> dict[str, Any]:
+    # a parent may go on, or be curated, after a run started from it: what counts is what it held then
+    linked = {} if run is None else {a.run: a.seq for a in journal.ancestors(run)}
+    inherited = None if parent is None else journal.digest(parent, linked.get(parent))
     started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
     return started
+
+
+def _see_settled(journal: Journal, run: str) -> None:
+    """Refuse to go on with a run that would send calls again whose outcome isn't known."""
+    pending = [call for call in Calls.read(journal, run).ambiguous() if not call.resent]
+    if pending:
+        lines = "".join(f"\n  {call}" for call in pending)
+        raise AmbiguousCallError(
+            f"run {run} was cut off while these calls were in flight; they may have been answered and charged:{lines}\n"
+            f"Nothing was sent. See what your provider charged, then choose: 'doxa resume {run} --ambiguous resend' "
+            "sends them again (ambiguous='resend' in Python), 'halt' leaves the run as it is"
+        )
 
 
 def _see_unchanged(run: str, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> None:

@@ -35,7 +35,18 @@ from .home import Home
 
 __all__ = ["LOCAL_KINDS", "Ancestor", "Entry", "Event", "Journal", "Positioned", "Timing"]
 
-LOCAL_KINDS = frozenset({"call.intent", "run.place", "run.resumed", "run.interrupted", "failure"})
+LOCAL_KINDS = frozenset(
+    {
+        "call.intent",
+        "call.again",
+        "call.failed",
+        "call.reused",
+        "run.place",
+        "run.resumed",
+        "run.interrupted",
+        "failure",
+    }
+)
 """Kinds that tell how a run went on one machine: kept, but no part of what the run *is*."""
 
 _PAGE = 256

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from ..errors import ModelSetupError
 from .failures import BudgetExceededError, CallError, handling
-from .protocol import Reply, Usage, WorstCase
+from .protocol import Usage, WorstCase
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What some attempts used, or may have used: tokens of prompts and replies together, and US dollars."""
+
+    tokens: int = 0
+    usd: float = 0.0
 
 
 class Reservation:
@@ -66,10 +75,10 @@ class Budget:
         self._open: set[Reservation] = set()
         self._changed = asyncio.Event()
 
-    def charge(self, reply: Reply) -> None:
-        """Count a reply that was paid for earlier, in the part of the run that is now replayed."""
-        self.spent_usd += reply.cost or 0.0
-        self.spent_tokens += reply.usage.prompt_tokens + reply.usage.completion_tokens
+    def charge(self, spent: Spent) -> None:
+        """Count what was used earlier, in the part of the run that is now replayed."""
+        self.spent_usd += spent.usd
+        self.spent_tokens += spent.tokens
 
     async def reserve(self, worst: WorstCase, model: str) -> Reservation:
         """Set the worst case of one attempt at ``model`` aside.

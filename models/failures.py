@@ -53,6 +53,7 @@ class CallError(ModelError):
         place: Where in the run; ``None`` until the gateway has filled it in.
         model: Name of the model that was asked.
         attempt: How many requests had been sent for this call, the failed one included.
+        request: Digest of the request that failed.
     """
 
     remedy: ClassVar[str] = ""
@@ -68,10 +69,11 @@ class CallError(ModelError):
         self.place: Place | None = None
         self.model = ""
         self.attempt = 0
+        self.request = ""
 
-    def located(self, place: Place, model: str, attempt: int) -> Self:
+    def located(self, place: Place, model: str, attempt: int, request: str = "") -> Self:
         """The same failure, with its place filled in."""
-        self.place, self.model, self.attempt = place, model, attempt
+        self.place, self.model, self.attempt, self.request = place, model, attempt, request
         return self
 
     def __str__(self) -> str:

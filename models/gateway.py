@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Generic, Self
 
 from .assignment import Assignment
-from .budget import Budget
+from .budget import Budget, Reservation, Spent
 from .clock import Clock, Deadline, LoopClock
 from .endpoints import Breaker, Endpoint
 from .failures import CallError, ModelTimeoutError, OutputError, handling
@@ -52,12 +52,21 @@ class _Call:
         self.digest = digest
         self.model = model
         self.attempts = 0
+        self._sent: Reservation | None = None
 
-    def send(self, log: CallLog) -> None:
-        """An attempt is about to be sent; the first one writes the intent."""
-        if self.attempts == 0:
-            log.intend(self.place, self.digest, self.request, self.model)
+    def send(self, log: CallLog, reservation: Reservation) -> None:
+        """An attempt is about to be sent: its intent is written before, with the most it can be charged."""
+        log.intend(self.place, self.digest, self.request, self.model, reservation.worst)
+        self._sent = reservation
+        reservation.sent()
         self.attempts += 1
+
+    def failed(self, log: CallLog, failure: CallError, model: str) -> None:
+        """Say where the failure happened; if the attempt was sent, its outcome is written."""
+        failure.located(self.place, model, self.attempts, self.digest)
+        if self._sent is not None:
+            log.fail(self.place, failure, Spent(self._sent.tokens, self._sent.cost))
+        self._sent = None
 
 
 class Gateway:
@@ -67,7 +76,7 @@ class Gateway:
         model: One model for all agents, or one per agent by name (``"*"`` for all that aren't named).
         log: Where calls are recorded and replayed from; without one nothing is remembered.
         policy: When a failed attempt is made again.
-        budget: What all calls together may use.
+        budget: What all calls together may use; what the log says was used already counts.
         fallbacks: Models to ask, in this order, when an agent's own fails over.
         limits: Of every endpoint, or by the endpoint's name.
         breaker: When an endpoint counts as down.
@@ -91,6 +100,7 @@ class Gateway:
         self.assignment = Assignment(model)
         self.budget = budget or Budget()
         self._log = log or NoLog()
+        self.budget.charge(self._log.spent())
         self._policy = policy or RetryPolicy()
         self._fallbacks = tuple(fallbacks)
         self._limits = limits or Limits()
@@ -154,7 +164,6 @@ class Gateway:
         digest = request.digest(model.name)
         recorded = self._log.recall(place, digest)
         if recorded is not None:
-            self.budget.charge(recorded)
             return _Turn(recorded, replayed=True)
         call = _Call(request, place, digest, model.name)
         reply = await self._send(call, (model, *(other for other in self._fallbacks if other is not model)))
@@ -168,8 +177,7 @@ class Gateway:
             try:
                 return await self._retry(call, model, patient=False)
             except CallError as failure:
-                if not handling(failure).fails_over:
-                    raise
+                pass
         return await self._retry(call, last, patient=True)
 
     async def _retry(self, call: _Call, model: Model, *, patient: bool) -> Reply:
@@ -180,7 +188,7 @@ class Gateway:
             try:
                 return await self._attempt(call, model, deadline, patient=patient)
             except CallError as failure:
-                failure.located(call.place, model.name, call.attempts)
+                call.failed(self._log, failure, model.name)
                 raise
 
         return await self._policy.run(attempt, deadline, self._clock, self._rng)
@@ -191,8 +199,7 @@ class Gateway:
             reservation = await self.budget.reserve(worst, model.name)
         with reservation:
             async with self._endpoint(model).admitted(worst.tokens, deadline, patient=patient) as issued:
-                call.send(self._log)
-                reservation.sent()
+                call.send(self._log, reservation)
                 reply = await self._complete(model, call.request, deadline)
                 reservation.answered(reply.usage, reply.cost)
                 issued.used(reservation.tokens)
@@ -216,4 +223,5 @@ class Gateway:
 
     def _unfit(self, request: Request[Any], place: Place, problem: str) -> OutputError:
         failure = OutputError(f"neither the reply nor its repair fits {request.response_type.__name__}: {problem}")
-        return failure.located(place, self.assignment.model_for(request.agent).name, 1)
+        model = self.assignment.model_for(request.agent).name
+        return failure.located(place, model, 1, request.digest(model))
