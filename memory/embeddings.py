@@ -6,6 +6,7 @@ refuses to mix them. Nothing here downloads anything on its own.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -93,8 +94,11 @@ class OnnxEmbedder:
     @cached_property
     def name(self) -> str:
         """The folder's name and a digest of its files."""
-        files = "".join(sha256((self.folder / n).read_bytes().hex()) for n in ("model.onnx", "tokenizer.json"))
-        return f"onnx-{self.folder.name}-{sha256(files)[:12]}-{self.tokens}"
+        digest = hashlib.sha256()
+        for name in ("model.onnx", "tokenizer.json"):
+            with (self.folder / name).open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return f"onnx-{self.folder.name}-{digest.hexdigest()[:12]}-{self.tokens}"
 
     @cached_property
     def dimension(self) -> int:
@@ -127,7 +131,11 @@ class OnnxEmbedder:
             from tokenizers import Tokenizer
         except ImportError:
             raise MissingExtraError("an ONNX embedding model", "minilm") from None
-        tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        path = self.folder / "tokenizer.json"
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # tokenizers raises nothing narrower
+            raise ModelSetupError(f"{path} can't be read: {error}") from error
         tokenizer.no_padding()
         tokenizer.enable_truncation(self.tokens)
         return tokenizer
@@ -140,9 +148,11 @@ class OnnxEmbedder:
             raise MissingExtraError("an ONNX embedding model", "minilm") from None
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = 1  # sums in one order, whatever the machine
-        return onnxruntime.InferenceSession(
-            str(self.folder / "model.onnx"), settings, providers=["CPUExecutionProvider"]
-        )
+        path = self.folder / "model.onnx"
+        try:
+            return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own errors share no narrower base
+            raise ModelSetupError(f"{path} can't be read: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -186,7 +196,7 @@ class LiteLLMEmbedder:
     """
 
     model: str
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict, repr=False)
     pause: float = 1.0
 
     @property
@@ -211,25 +221,20 @@ class LiteLLMEmbedder:
         """
         if not texts:
             return _none(self)
-        import os
-
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else importing it fetches a price list
-        import litellm
         import openai
-        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-        passing = (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError)
         again = Retrying(
-            retry=retry_if_exception_type(passing),
+            retry=retry_if_exception(_passes),
             stop=stop_after_attempt(4),
             wait=wait_random_exponential(multiplier=self.pause, max=30),
             reraise=True,
         )
-        once = {"max_retries": 0, "num_retries": 0}  # one owner of retries: the one above
         try:
-            answer = again(litellm.embedding, model=self.model, input=list(texts), **once, **self.options)
+            answer = again(_ask, model=self.model, input=list(texts), **self.options)
         except openai.OpenAIError as error:
-            raise ModelError(f"embedding with {self.model} failed: {error}") from error
+            said = str(error).replace(str(self.options.get("api_key") or "\0"), "***")
+            raise ModelError(f"embedding with {self.model} failed: {said}") from None  # the cause may repeat the key
         rows = [row["embedding"] for row in sorted(answer.data, key=lambda row: row["index"])]
         if len(rows) != len(texts):
             raise ModelError(f"embedding with {self.model} failed: {len(rows)} vectors for {len(texts)} texts")
@@ -275,6 +280,33 @@ def normalized(vectors: NDArray[Any]) -> Vectors:
         raise ModelError(f"an embedder has to return finite numbers in n rows; got an array of shape {table.shape}")
     lengths = np.linalg.norm(table, axis=1, keepdims=True)
     return np.asarray(table / np.where(lengths == 0, 1, lengths), np.float32)
+
+
+def _ask(**request: Any) -> Any:  # noqa: ANN401  litellm is untyped
+    """Send one request for embeddings through litellm."""
+    import os
+    import warnings
+
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else importing it fetches a price list
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import litellm
+    litellm.suppress_debug_info = True  # else it prints advice on standard output
+    retries = litellm.DEFAULT_MAX_RETRIES
+    litellm.DEFAULT_MAX_RETRIES = 0  # litellm reads max_retries=0 as its own default of 2
+    try:
+        return litellm.embedding(**request, max_retries=0, num_retries=0)
+    finally:
+        litellm.DEFAULT_MAX_RETRIES = retries
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether a request that failed like this may succeed later."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code in {408, 409, 429} or error.status_code >= 500
+    return isinstance(error, openai.APIConnectionError)
 
 
 def _none(embedder: Embedder) -> Vectors:
