@@ -113,7 +113,7 @@ async def opened_for_replay(
             raise JournalError(f"run {run} has no beginning in the journal; there is nothing to replay")
         place = next(journal.events(run, kind="run.place")).payload
         mode: Mode = recorded.payload["mode"]
-        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"], run))
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"]))
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=place["parent"]))
         models = {name: Unasked(getattr(choice, "name", str(choice))) for name, choice in experiment.choices().items()}
         asker = await stack.enter_async_context(team(models, log=JournalLog(journal, run, listener)))
@@ -129,7 +129,7 @@ def _begun(
     reference: Mapping[str, Any],
 ) -> str:
     """Begin a run, or see that a begun one is the same experiment."""
-    started = _started(journal, mode, experiment, parent, run)
+    started = _started(journal, mode, experiment, parent)
     if run is None:
         run = journal.begin(experiment.name)
     elif recorded := next(journal.events(run, kind="run.started"), None):
@@ -140,12 +140,8 @@ def _begun(
     return run
 
 
-def _started(
-    journal: Journal, mode: Mode, experiment: Experiment, parent: str | None, run: str | None
-) -> dict[str, Any]:
-    # a parent may go on, or be curated, after a run started from it: what counts is what it held then
-    linked = {} if run is None else {a.run: a.seq for a in journal.ancestors(run)}
-    inherited = None if parent is None else journal.digest(parent, linked.get(parent))
+def _started(journal: Journal, mode: Mode, experiment: Experiment, parent: str | None) -> dict[str, Any]:
+    inherited = None if parent is None else journal.digest(parent)
     started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
     return started
 

@@ -177,7 +177,8 @@ class Gateway:
             try:
                 return await self._retry(call, model, patient=False)
             except CallError as failure:
-                pass
+                if not handling(failure).fails_over:
+                    raise
         return await self._retry(call, last, patient=True)
 
     async def _retry(self, call: _Call, model: Model, *, patient: bool) -> Reply:
