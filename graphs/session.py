@@ -92,7 +92,9 @@ async def opened(
         session = Session(mode, run, experiment, journal, memory, asker, listener)
         try:
             yield session
-        except DoxaError as error:
+        except JournalError:
+            raise  # nothing can be recorded in a journal that fails
+        except Exception as error:  # whatever stopped it, an agent's own bug too, is told by the journal
             session.note("failure", {"error": type(error).__name__, "message": str(error)})
             error.add_note(f"The journal holds everything up to here; go on with: doxa resume {run}")
             raise
@@ -113,7 +115,7 @@ async def opened_for_replay(
             raise JournalError(f"run {run} has no beginning in the journal; there is nothing to replay")
         place = next(journal.events(run, kind="run.place")).payload
         mode: Mode = recorded.payload["mode"]
-        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"]))
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"], run))
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=place["parent"]))
         models = {name: Unasked(getattr(choice, "name", str(choice))) for name, choice in experiment.choices().items()}
         asker = await stack.enter_async_context(team(models, log=JournalLog(journal, run, listener)))
@@ -129,7 +131,7 @@ def _begun(
     reference: Mapping[str, Any],
 ) -> str:
     """Begin a run, or see that a begun one is the same experiment."""
-    started = _started(journal, mode, experiment, parent)
+    started = _started(journal, mode, experiment, parent, run)
     if run is None:
         run = journal.begin(experiment.name)
     elif recorded := next(journal.events(run, kind="run.started"), None):
@@ -140,8 +142,12 @@ def _begun(
     return run
 
 
-def _started(journal: Journal, mode: Mode, experiment: Experiment, parent: str | None) -> dict[str, Any]:
-    inherited = None if parent is None else journal.digest(parent)
+def _started(
+    journal: Journal, mode: Mode, experiment: Experiment, parent: str | None, run: str | None
+) -> dict[str, Any]:
+    # a parent may go on, or be curated, after a run started from it: what counts is what it held then
+    linked = {} if run is None else {a.run: a.seq for a in journal.ancestors(run)}
+    inherited = None if parent is None else journal.digest(parent, linked.get(parent))
     started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
     return started
 

@@ -187,6 +187,17 @@ def test_a_run_that_broke_down_goes_on_without_asking_again(tmp_path: Path) -> N
     assert done.failures == interrupted.failures
 
 
+def test_an_agents_own_bug_is_recorded_and_raised(tmp_path: Path) -> None:
+    class Buggy(HeuristicModel):
+        async def complete(self, request: Request[T]) -> Reply:
+            raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError):
+        trained(tmp_path, model=Buggy())
+    assert Run.load(tmp_path, "test-1").failures == ("ZeroDivisionError: a bug",)
+    assert asyncio.run(train(experiment(), tmp_path, run="test-1")).ended
+
+
 def test_a_finished_run_replays_without_sending_or_writing(tmp_path: Path) -> None:
     run = trained(tmp_path)
     before = (tmp_path / "journal.sqlite3").read_bytes()

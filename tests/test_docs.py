@@ -1,0 +1,52 @@
+"""What docs and docstrings show is run, each page in a folder of its own."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import doxa
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("agents", "commands", "critics", "environments", "graphs", "memory", "models")
+
+
+def modules() -> Iterator[str]:
+    for folder in FOLDERS:
+        path = Path(doxa.__file__).parent / folder
+        yield from (f"doxa.{folder}.{module.name}" for module in pkgutil.iter_modules([str(path)]))
+    yield from ("doxa.errors", "doxa.views", "doxa.testing")
+
+
+@pytest.mark.parametrize("name", sorted(modules()))
+def test_examples_in_docstrings_hold(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = doctest.testmod(importlib.import_module(name))
+    assert outcome.failed == 0
+
+
+PAGES = sorted([*ROOT.glob("README.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page.read_text(encoding="utf-8")
+    if "bundled" in text and find_spec("skfolio") is None:
+        pytest.skip("the page uses the bundled prices of the extra 'finance'")
+    monkeypatch.chdir(tmp_path)
+    shared: dict[str, object] = {"__name__": "page"}
+    for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        exec(compile(block, page.name, "exec"), shared)  # noqa: S102  the point of the test
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
