@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..agents.episode import Asker, Listener, Mode
-from ..errors import AmbiguousCallError, DoxaError, JournalError, SpecError
+from ..errors import AmbiguousCallError, JournalError, SpecError
 from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Entry, Journal

@@ -190,11 +190,11 @@ def test_a_run_that_broke_down_goes_on_without_asking_again(tmp_path: Path) -> N
 def test_an_agents_own_bug_is_recorded_and_raised(tmp_path: Path) -> None:
     class Buggy(HeuristicModel):
         async def complete(self, request: Request[T]) -> Reply:
-            raise ZeroDivisionError("a bug")
+            raise ZeroDivisionError(f"a bug with {request.agent[:0]}you")
 
     with pytest.raises(ZeroDivisionError):
         trained(tmp_path, model=Buggy())
-    assert Run.load(tmp_path, "test-1").failures == ("ZeroDivisionError: a bug",)
+    assert Run.load(tmp_path, "test-1").failures == ("ZeroDivisionError: a bug with you",)
     assert asyncio.run(train(experiment(), tmp_path, run="test-1")).ended
 
 
