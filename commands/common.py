@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -13,7 +14,7 @@ import typer
 from ..errors import SetupError, SpecError
 
 if TYPE_CHECKING:
-    from ..graphs import Run
+    from ..graphs import Experiment, Run
     from ..memory import Journal
 
 T = TypeVar("T")
@@ -23,6 +24,18 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or 'last'
 HomeDir = Annotated[Path, typer.Option("--home", envvar="DOXA_HOME", help="Folder of the journal and its index.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An argument for a SPEC function.")
+]
+MaxUsd = Annotated[
+    float | None,
+    typer.Option("--max-usd", metavar="USD", help="What the model calls may cost; overrides the experiment's limit."),
+]
+MaxTokens = Annotated[
+    int | None,
+    typer.Option("--max-tokens", metavar="N", help="The same in tokens of prompts and replies together."),
+]
+Cache = Annotated[
+    bool,
+    typer.Option("--cache", help="Reuse any answer that a run in this home got to the same request of the same model."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 HOME = Path(".doxa")
@@ -46,6 +59,11 @@ def pairs(settings: list[str] | None) -> dict[str, str]:
             raise SetupError(f"--set {text}: write it as KEY=VALUE")
         found[key] = value
     return found
+
+
+def overridden(experiment: Experiment, **given: Any) -> Experiment:  # noqa: ANN401  settings of several types
+    """An experiment with those of its settings replaced that were given on the command line."""
+    return replace(experiment, **{name: value for name, value in given.items() if value is not None})
 
 
 def reference(run: Run) -> tuple[str, list[str]]:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..errors import SpecError
-from .common import HOME, HomeDir, Json, RunId, Settings, Spec, awaited, journal, pairs, reference, run_id
+from .common import (
+    HOME,
+    HomeDir,
+    Json,
+    MaxTokens,
+    MaxUsd,
+    RunId,
+    Settings,
+    Spec,
+    awaited,
+    journal,
+    overridden,
+    pairs,
+    reference,
+    run_id,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -23,10 +39,13 @@ def train(
     home: HomeDir = HOME,
     settings: Settings = None,
     start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start with this run's beliefs.")] = None,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
     as_json: Json = False,
 ) -> None:
     """Train a team; evaluate it afterwards if the experiment says on what."""
-    _execute("train", spec, home, settings, start, as_json=as_json)
+    limits = {"max_usd": max_usd, "max_tokens": max_tokens}
+    _execute("train", spec, home, settings, start, given=limits, as_json=as_json)
 
 
 def evaluate(
@@ -36,13 +55,28 @@ def evaluate(
     start: Annotated[
         str | None, typer.Option("--from", metavar="RUN", help="Evaluate with this run's beliefs.")
     ] = None,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
     as_json: Json = False,
 ) -> None:
     """Run one episode with beliefs frozen, beside the task's baselines."""
-    _execute("evaluate", spec, home, settings, start, as_json=as_json)
+    limits = {"max_usd": max_usd, "max_tokens": max_tokens}
+    _execute("evaluate", spec, home, settings, start, given=limits, as_json=as_json)
 
 
-def resume(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
+def resume(
+    run: RunId,
+    home: HomeDir = HOME,
+    ambiguous: Annotated[
+        str | None,
+        typer.Option(
+            metavar="resend|halt", help="What to do about calls whose outcome is unknown; resend them by default."
+        ),
+    ] = None,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
+    as_json: Json = False,
+) -> None:
     """Go on with an interrupted run; no journaled call is sent again."""
     from ..graphs import Run
 
@@ -51,7 +85,8 @@ def resume(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
     if known.ended:
         raise SpecError(f"run {known.id} has ended, there is nothing to resume; 'doxa replay {known.id}' checks it")
     spec, settings = reference(known)
-    _execute(known.mode, spec, home, settings, known.parent, run=known.id, as_json=as_json)
+    given = {"ambiguous": ambiguous, "max_usd": max_usd, "max_tokens": max_tokens}
+    _execute(known.mode, spec, home, settings, known.parent, run=known.id, given=given, as_json=as_json)
 
 
 def replay(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
@@ -118,12 +153,13 @@ def _execute(
     parent: str | None,
     *,
     run: str | None = None,
+    given: Mapping[str, Any],
     as_json: bool,
 ) -> None:
     from ..graphs import evaluate, load_experiment, train
     from ..views import progress, run_json, run_view, show
 
-    experiment = load_experiment(spec, pairs(settings))
+    experiment = overridden(load_experiment(spec, pairs(settings)), **given)
     parent = run_id(parent, home) if parent else None
     loop = train if mode == "train" else evaluate
     with progress(experiment, quiet=as_json) as view:

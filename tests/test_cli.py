@@ -179,6 +179,60 @@ def test_an_unknown_name_is_answered_with_the_known_ones(doxa: Doxa, arguments: 
     assert (done.code, message in done.err) == (2, True), done.err
 
 
+METERED = """
+from doxa import Analyst, Experiment, Manager, hierarchy
+from doxa.environments import Weather
+from doxa.models import HeuristicModel, Reply, Usage
+from doxa.models.protocol import WorstCase
+
+class Metered(HeuristicModel):
+    async def complete(self, request):
+        return Reply((await super().complete(request)).text, Usage(6, 4), 0.01)
+    def worst_case(self, request):
+        return WorstCase(100, 0.1)
+
+team = hierarchy(Manager(), [Analyst("listener", source="almanac"), Analyst("watcher", source="barometer")])
+experiment = Experiment(Weather(days=5), team, episodes=1, model=Metered(), name="rain")
+"""
+
+
+@pytest.mark.parametrize(("option", "little", "enough"), [("--max-usd", "0.2", "1"), ("--max-tokens", "200", "1000")])
+def test_a_run_that_stopped_at_its_budget_goes_on_with_a_higher_one(
+    doxa: Doxa, tmp_path: Path, option: str, little: str, enough: str
+) -> None:
+    (tmp_path / "metered.py").write_text(METERED)
+    stopped = doxa("train", "metered.py:experiment", option, little)
+    assert stopped.code == 1
+    assert "the budget doesn't cover the next attempt" in stopped.err
+    assert "doxa resume rain-1" in stopped.err
+    answered = doxa("show", "rain-1", "--json").json["calls"]
+    assert 10 <= answered < 15
+    assert doxa("resume", "rain-1", option, little).code == 1
+    assert doxa("show", "rain-1", "--json").json["calls"] == answered
+    done = doxa("resume", "rain-1", option, enough, "--json").json
+    assert (done["ended"], done["calls"], done["unanswered"]) == (True, 15, [])
+    assert doxa("evaluate", "metered.py:experiment", option, little).code == 1
+    assert doxa("train", "metered.py:experiment", option, "0").code == 2
+
+
+def test_ambiguous_calls_are_shown_and_can_be_halted_at(doxa: Doxa, tmp_path: Path) -> None:
+    died = METERED.replace(
+        "        return Reply(", "        if asked.pop(): raise BaseException('died')\n        return Reply("
+    )
+    (tmp_path / "metered.py").write_text(f"asked = [True, *[False] * 8]\n{died}")
+    with pytest.raises(BaseException, match="died"):
+        doxa("train", "metered.py:experiment")
+    [lost] = doxa("show", "last", "--json").json["unanswered"]
+    assert (lost["episode"], lost["step"], lost["agent"], lost["resent"]) == (0, 2, "manager", False)
+    assert f"episode 0 step 2 manager, model heuristic, request {lost['request'][:12]}" in doxa("show", "last").out
+    (tmp_path / "metered.py").write_text(METERED)
+    halted = doxa("resume", "last", "--ambiguous", "halt")
+    assert halted.code == 2
+    assert lost["request"][:12] in halted.err
+    assert doxa("resume", "last", "--ambiguous", "no").code == 2
+    assert doxa("resume", "last", "--json").json["calls"] == 15
+
+
 def test_a_changed_spec_cannot_be_resumed(doxa: Doxa, tmp_path: Path) -> None:
     doxa("train", "spec.py:experiment")
     (tmp_path / "spec.py").write_text(SPEC.replace("days=30", "days=31"))
