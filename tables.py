@@ -1,4 +1,4 @@
-"""What money came to, or would come to: the tables of ``doxa costs``."""
+"""What money came to, or would come to: the tables of ``doxa costs`` and ``doxa train --estimate``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from .graphs.costs import Costs, Spending
+from .graphs.estimate import Estimate
 from .views import columns, money, plain
 
 SHARES = (
@@ -71,3 +72,25 @@ def _notes(costs: Costs) -> Iterable[str]:
         yield f"{total.unpriced:,} calls have no known price: give their model price=Price(...) to have them counted"
     for lost in costs.unanswered:
         yield f"sent without a recorded answer: {lost.agent}, episode {lost.episode}, {lost.key}, {lost.model}"
+
+
+def estimate_json(estimate: Estimate) -> dict[str, Any]:
+    """What a run would cost, as JSON; a cost is null where a price is unknown."""
+    total = {key: getattr(estimate, key) for key in ("calls", "prompt_tokens", "completion_tokens", "cost")}
+    return {**asdict(estimate), "total": total}
+
+
+def estimate_view(estimate: Estimate) -> RenderableType:
+    """What a run would cost, by agent."""
+    table = columns("agent", "model", ">calls", ">prompt tokens", ">reply tokens", ">cost")
+    for a in estimate.agents:
+        cells = (a.agent, a.model, f"{a.calls:,}", f"{a.prompt_tokens:,}", f"{a.completion_tokens:,}", money(a.cost))
+        table.add_row(*(plain(cell) for cell in cells))
+    sums = (estimate.calls, estimate.prompt_tokens, estimate.completion_tokens)
+    table.add_row("total", "", *(f"{count:,}" for count in sums), plain(money(estimate.cost)))
+    unpriced = sorted({agent.model for agent in estimate.agents if agent.cost is None})
+    notes = [
+        f"An estimate; nothing was sent. {estimate.method}",
+        *(f"{model} has no known price: give it price=Price(...) to have it counted" for model in unpriced),
+    ]
+    return Group(table, *(plain(note) for note in notes))

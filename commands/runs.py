@@ -39,11 +39,17 @@ def train(
     home: HomeDir = HOME,
     settings: Settings = None,
     start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start with this run's beliefs.")] = None,
+    estimated: Annotated[
+        bool, typer.Option("--estimate", help="Say what it would cost, and run nothing: no key, no home is needed.")
+    ] = False,
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
     as_json: Json = False,
 ) -> None:
     """Train a team; evaluate it afterwards if the experiment says on what."""
+    if estimated:
+        _estimate(spec, settings, start, as_json=as_json)
+        return
     limits = {"max_usd": max_usd, "max_tokens": max_tokens}
     _execute("train", spec, home, settings, start, given=limits, as_json=as_json)
 
@@ -143,6 +149,18 @@ def export(
                 file.writelines(f"{line}\n" for line in lines)
         except OSError as error:
             raise SpecError(f"{out} can't be written: {error.strerror}; choose another file") from None
+
+
+def _estimate(spec: str, settings: list[str] | None, parent: str | None, *, as_json: bool) -> None:
+    from ..graphs import load_experiment
+    from ..graphs.estimate import estimate
+    from ..tables import estimate_json, estimate_view
+    from ..views import show
+
+    if parent is not None:
+        raise SpecError("an estimate is of a run without earlier beliefs: leave --from out")
+    found = awaited(estimate(load_experiment(spec, pairs(settings))))
+    show(estimate_json(found), estimate_view(found), as_json=as_json)
 
 
 def _execute(

@@ -11,6 +11,7 @@ steps          its fixed nodes: propagate, observe, act, reflect
 run            ``Run``: what an execution came to
 recording      the journal as the models' call log
 costs          what a run's model calls came to
+estimate       what a run would cost, without sending anything
 specification  components as canonical JSON
 loading        a SPEC on the command line
 drawing        a graph as mermaid and as a picture

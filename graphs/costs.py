@@ -48,6 +48,11 @@ class Charge:
     latency: float | None
 
     @property
+    def step(self) -> int:
+        """At which step of the episode."""
+        return int(self.key.partition(".")[0])
+
+    @property
     def belief_tokens(self) -> float:
         """The prompt's tokens, times the share of its characters that is beliefs."""
         return self.usage.prompt_tokens * self.prompt.beliefs / self.prompt.whole if self.prompt.whole else 0.0

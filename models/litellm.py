@@ -78,13 +78,18 @@ class LiteLLMModel:
         self._listing = self._listed()
         self._price = price
 
+    @property
+    def price(self) -> Price | None:
+        """US dollars per million tokens; ``None`` if it isn't known."""
+        return self._price or self._listing.price
+
     async def complete(self, request: Request[Any]) -> Reply:
         """Ask once.
 
         Raises:
             CallError: There is no complete reply; the subclass says why.
         """
-        body = await self._send({**asking(request, self._structured), **self._parameters.sampling(request)})
+        body = await self._send({**asking(request, self.structured), **self._parameters.sampling(request)})
         reply = reading(_plain(body), self._price)
         return reply if self._price is not None else replace(reply, cost=self._cost(body))
 
@@ -175,7 +180,8 @@ class LiteLLMModel:
         return float(self._litellm.completion_cost(completion_response=body, model=self._model))
 
     @cached_property
-    def _structured(self) -> Structured:
+    def structured(self) -> Structured:
+        """How the model is held to the response type."""
         if self._parameters.structured != "auto":
             return self._parameters.structured
         if self._litellm.supports_response_schema(model=self._model):

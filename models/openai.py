@@ -88,6 +88,11 @@ class OpenAIModel:
         self._connections = connections
         self._client = PerLoop(self._connect)
 
+    @property
+    def price(self) -> Price | None:
+        """US dollars per million tokens; ``None`` if it isn't known."""
+        return self._price or self._listing.price
+
     async def complete(self, request: Request[Any]) -> Reply:
         """Ask once.
 
@@ -111,7 +116,7 @@ class OpenAIModel:
         settings = self._parameters.sampling(request)
         if "max_tokens" in settings and self.endpoint == OPENAI:
             settings["max_completion_tokens"] = settings.pop("max_tokens")  # what its reasoning models insist on
-        return {"model": self._model, **asking(request, self._structured), **settings}
+        return {"model": self._model, **asking(request, self.structured), **settings}
 
     async def _post(self, body: Mapping[str, Any]) -> object:
         """Send a request and read the JSON that comes back."""
@@ -163,7 +168,8 @@ class OpenAIModel:
         return listed or Listing(schema=True)
 
     @property
-    def _structured(self) -> Structured:
+    def structured(self) -> Structured:
+        """How the model is held to the response type."""
         if self._parameters.structured != "auto":
             return self._parameters.structured
         if self._listing.schema:

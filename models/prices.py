@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,6 +72,30 @@ def listing(model: str) -> Listing | None:
     """What the price file says about ``model``, or ``None`` if it doesn't know it."""
     entry = _price_file().get(model)
     return None if entry is None else listed(entry)
+
+
+def listing_of(name: str) -> Listing | None:
+    """What the price file says about a model by Doxa's name for it: ``openai/MODEL`` or ``litellm/PROVIDER/MODEL``.
+
+    Neither its key nor its server is asked for. Where ``OPENAI_BASE_URL`` leads ``openai/...`` to another server than
+    OpenAI's, nothing is known about it.
+    """
+    maker, _, model = name.partition("?")[0].partition("/")
+    if maker == "openai":
+        return None if os.environ.get("OPENAI_BASE_URL") else listing(model)
+    if maker != "litellm":
+        return None
+    provider, _, bare = model.partition("/")
+    entry = _price_file().get(bare, {})
+    return listing(model) or (listed(entry) if str(entry.get("litellm_provider", "")).startswith(provider) else None)
+
+
+def price_of(name: str) -> Price | None:
+    """What the price file says about the price of a model by Doxa's name for it; the heuristic model is free."""
+    if name == "heuristic":
+        return Price(0.0, 0.0)
+    found = listing_of(name)
+    return found.price if found else None
 
 
 def listed(entry: Mapping[str, Any]) -> Listing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from doxa import Analyst, Experiment, Manager, hierarchy, train
 from doxa.cli import app
 from doxa.environments import Weather
+from doxa.errors import SpecError
 from doxa.graphs.costs import Spending
 from doxa.models.protocol import Reply, Request, Usage
 from doxa.models.resolve import resolve_model
@@ -62,8 +64,6 @@ def test_costs_are_shown_by_agent_episode_and_model(home: Path) -> None:
 
 
 def test_costs_as_json_have_no_cost_where_a_price_is_unknown(home: Path) -> None:
-    import json
-
     shown = json.loads(told("costs", "paid-1", "--home", str(home), "--json"))
     assert shown["total"]["cost"] is None
     assert shown["total"]["known_cost"] == pytest.approx(0.08)
@@ -81,3 +81,41 @@ def test_costs_as_json_have_no_cost_where_a_price_is_unknown(home: Path) -> None
 )
 def test_what_is_unknown_is_never_shown_as_nothing(unpriced: int, reused: int, shown: str) -> None:
     assert paid(replace(SPENDING, unpriced=unpriced, reused=reused)) == shown
+
+
+SPEC = """
+from doxa import Analyst, Experiment, Manager, hierarchy
+from doxa.environments import Weather
+
+team = hierarchy(Manager(), [Analyst("listener", source="almanac"), Analyst("watcher", source="barometer")])
+models = {"*": "openai/gpt-4o-mini", "manager": "litellm/no-such/model"}
+experiment = Experiment(Weather(days=5), team, episodes=2, model=models)
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "spec.py").write_text(SPEC)
+    return "spec.py:experiment"
+
+
+def test_an_estimate_needs_neither_key_nor_home(spec: str, tmp_path: Path) -> None:
+    shown = told("train", spec, "--estimate")
+    lines = {line.split()[0]: line.split() for line in shown.splitlines() if line.strip()}
+    assert lines["listener"][1:3] == ["openai/gpt-4o-mini", "10"]
+    assert lines["listener"][-1].startswith("$0.0")
+    assert lines["manager"][-2:] == lines["total"][-2:] == ["cost", "unknown"]
+    assert "nothing was sent" in shown
+    assert "litellm/no-such/model has no known price" in shown
+    assert not (tmp_path / ".doxa").exists()
+    as_json = json.loads(told("train", spec, "--estimate", "--json"))
+    assert as_json["total"]["calls"] == 30
+    assert as_json["total"]["cost"] is None
+
+
+def test_an_estimate_starts_without_beliefs(spec: str) -> None:
+    with pytest.raises(SpecError, match="leave --from out"):
+        told("train", spec, "--estimate", "--from", "paid-1")
