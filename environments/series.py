@@ -125,9 +125,9 @@ class MarketSeries:
             DataError: The window leaves the data, is the wrong way round, or holds fewer than two prices.
         """
         dates = [day.date for day in self.days]
-        start, end = start or dates[0], end or dates[-1]
-        if start > end:
+        if start and end and start > end:
             raise DataError(f"{self.origin}: start {start} is after end {end}; exchange them")
+        start, end = start or dates[0], end or dates[-1]
         for name, value in (("start", start), ("end", end)):
             if not dates[0] <= value <= dates[-1]:
                 raise DataError(f"{self.origin}: {name} {value} is outside the data; choose {dates[0]}..{dates[-1]}")

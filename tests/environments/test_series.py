@@ -77,6 +77,7 @@ def test_window_takes_the_price_days_within() -> None:
     [
         (date(2020, 1, 8), date(2020, 1, 7), r"start 2020-01-08 is after end 2020-01-07; exchange them"),
         (date(2019, 1, 1), None, r"start 2019-01-01 is outside the data; choose 2020-01-06\.\.2020-01-08"),
+        (date(2021, 1, 1), None, r"start 2021-01-01 is outside the data; choose 2020-01-06\.\.2020-01-08"),
         (None, date(2021, 1, 1), r"end 2021-01-01 is outside the data; choose 2020-01-06\.\.2020-01-08"),
         (MONDAY, MONDAY, r"2020-01-06\.\.2020-01-06 holds 1 price\(s\) and an episode needs two or more; widen"),
     ],
