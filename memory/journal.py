@@ -50,6 +50,7 @@ LOCAL_KINDS = frozenset(
 """Kinds that tell how a run went on one machine: kept, but no part of what the run *is*."""
 
 _PAGE = 256
+_LAST = 2**63 - 1
 _SELECT = "SELECT run, episode, seq, kind, key, payload, prev_hash, hash FROM events"
 _INSERT = "INSERT INTO events (run, episode, seq, kind, key, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -271,28 +272,30 @@ class Journal:
 
     # -- what a run is --------------------------------------------------------------------------------------------
 
-    def export(self, run: str) -> Iterator[str]:
+    def export(self, run: str, until: int | None = None) -> Iterator[str]:
         """The run as canonical JSON lines, the same wherever and in whatever order it was computed.
 
-        Sorted by episode, key and kind; without :data:`LOCAL_KINDS`, run id, positions, hashes and times.
+        Sorted by episode, key and kind; without :data:`LOCAL_KINDS`, run id, positions, hashes and times. ``until`` is
+        the position up to which events count.
         """
         self.require(run)
         sql = (
-            "SELECT episode, key, kind, payload FROM events WHERE run = ? AND (episode, key, kind) > (?, ?, ?) "
+            "SELECT episode, key, kind, payload FROM events "
+            "WHERE run = ? AND (episode, key, kind) > (?, ?, ?) AND seq <= ? "
             "ORDER BY episode, key, kind LIMIT ?"
         )
         last: Row = (-(2**63), "", "")
-        while rows := self.database.rows(sql, (run, *last, _PAGE)):
+        while rows := self.database.rows(sql, (run, *last, _LAST if until is None else until, _PAGE)):
             for episode, key, kind, payload in rows:
                 if kind not in LOCAL_KINDS:
                     place = f'"episode":{episode},"key":{canonical(key)},"kind":{canonical(kind)}'
                     yield f'{{{place},"payload":{payload}}}'
             last = rows[-1][:3]
 
-    def digest(self, run: str) -> str:
+    def digest(self, run: str, until: int | None = None) -> str:
         """A sha256 over the exported run: two runs with the same digest did the same."""
         total = hashlib.sha256()
-        for line in self.export(run):
+        for line in self.export(run, until):
             total.update(f"{line}\n".encode())
         return total.hexdigest()
 

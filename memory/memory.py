@@ -102,6 +102,16 @@ class BeliefMemory:
         self._resources.close()
         vars(self).pop("_index", None)
 
+    @property
+    def near(self) -> float:
+        """Cosine from which two texts with the same aspect, polarity and scope say the same."""
+        return self._near
+
+    @property
+    def generation(self) -> str:
+        """Of the embeddings that texts are compared by."""
+        return self._embedder.name
+
     # -- reading --------------------------------------------------------------------------------------------------
 
     def beliefs(self, *, status: Status | None = None) -> tuple[Belief, ...]:
@@ -125,6 +135,10 @@ class BeliefMemory:
             raise NotFoundError(f"{belief!r} is the beginning of {', '.join(found)}: give more of the id")
         raise NotFoundError(f"run {self.run} has no belief {belief!r}: {options(belief, now)}")
 
+    def now(self) -> Beliefs:
+        """What is believed after everything that is recorded."""
+        return self._state()
+
     def before(self, episode: int) -> Beliefs:
         """What was believed when an episode began: its own critique isn't in it."""
         return self._state(episode)
@@ -147,6 +161,11 @@ class BeliefMemory:
     def search(self, text: str, k: int = 5) -> tuple[Hit, ...]:
         """The ``k`` beliefs whose statement or scope is nearest to a text; a hit's id is the belief's."""
         return self._index.search(self._vectors([text])[0], k, sorted(self._state()))
+
+    def alike(self, text: str, others: Sequence[str]) -> list[float]:
+        """Cosine of a text with each of some others."""
+        rows = self._vectors([text, *others]).astype(float)
+        return [round(float(score), 6) for score in rows[1:] @ rows[0]]
 
     # -- revising -------------------------------------------------------------------------------------------------
 
@@ -192,19 +211,23 @@ class BeliefMemory:
             author=author,
             known_at=known_at,
             resolves=resolves,
-            alike=self._alike,
+            alike=self.alike,
             budget=budget,
             near=self._near,
             tainted=tainted,
             generation=self._embedder.name if proposals else "",
         )
         results = admit(self.before(episode), proposals, terms)
+        self.record(episode, key, results, cause)
+        return results
+
+    def record(self, episode: int, key: str, results: Sequence[RevisionResult], cause: Sequence[Entry] = ()) -> None:
+        """Record results at a place, in one transaction with their cause, and believe them from the next episode on."""
         if said := [text for r in results if r.added for text in _texts(r.added)]:
             self._vectors(said)  # so that they are kept in the same transaction
-        entries = [Entry(episode, "belief", _numbered(key, i), r.payload()) for i, r in enumerate(results)]
+        entries = [Entry(episode, "belief", _numbered(key, i), r.payload(self.run)) for i, r in enumerate(results)]
         self.journal.append(self.run, [*cause, *entries])
         self._take(entries, results)
-        return results
 
     # -- propagating ----------------------------------------------------------------------------------------------
 
@@ -327,10 +350,6 @@ class BeliefMemory:
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         return self._store.of(texts)
 
-    def _alike(self, text: str, others: Sequence[str]) -> list[float]:
-        rows = self._vectors([text, *others]).astype(float)
-        return [round(float(score), 6) for score in rows[1:] @ rows[0]]
-
 
 def _texts(belief: Belief) -> list[str]:
     return [belief.statement, *([belief.scope.sentence] if belief.scope.sentence else [])]
@@ -356,6 +375,8 @@ def _asked(
     }
 
 
-def _described(policy: Propagation) -> dict[str, Any]:
-    settings: dict[str, Any] = {f.name: getattr(policy, f.name) for f in fields(policy)} if is_dataclass(policy) else {}
-    return {"type": type(policy).__name__, **settings}
+def _described(policy: object) -> dict[str, Any]:
+    """A policy's type and settings, and those of the policies in it."""
+    settings = {f.name: getattr(policy, f.name) for f in fields(policy)} if is_dataclass(policy) else {}
+    told = {name: _described(value) if is_dataclass(value) else value for name, value in settings.items()}
+    return {"type": type(policy).__name__, **told}

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .belief import Belief, Credence, Evidence, Status, belief_id
+from .interventions import Addition, Amendment, Cause
 from .operations import Contraction, Expansion, Operation, Revision
 from .scope import overlap, same
 from .state import IN_FORCE, Beliefs, Op, RevisionResult, Update, support
@@ -44,6 +45,7 @@ class Terms:
         near: Cosine from which two texts with the same aspect, polarity and scope say the same.
         tainted: Whether the critic saw text that strangers wrote.
         generation: Of the embeddings behind ``alike``.
+        stated: Evidence for what cites no steps: a person's word.
     """
 
     run: str
@@ -55,9 +57,15 @@ class Terms:
     near: float = 0.75
     tainted: bool = False
     generation: str = ""
+    stated: tuple[Evidence, ...] = ()
 
 
-def admit(beliefs: Beliefs, proposals: Sequence[Operation], terms: Terms) -> tuple[RevisionResult, ...]:
+Lessons = Expansion | Revision | Addition | Amendment
+
+
+def admit(
+    beliefs: Beliefs, proposals: Sequence[Operation | Addition | Amendment], terms: Terms
+) -> tuple[RevisionResult, ...]:
     """Judge the proposals of one critique in order, each in the light of those before it."""
     admission = _Admission(beliefs, terms)
     return tuple(admission.judge(proposal) for proposal in proposals)
@@ -76,7 +84,7 @@ class _Admission:
         self._left = terms.budget
         self._said: set[str] = set()
 
-    def judge(self, proposal: Operation) -> RevisionResult:
+    def judge(self, proposal: Operation | Addition | Amendment) -> RevisionResult:
         """The one result of this proposal."""
         try:
             if isinstance(proposal, Contraction):
@@ -94,11 +102,11 @@ class _Admission:
     def _contraction(self, proposal: Contraction) -> RevisionResult:
         old = self._standing(proposal.belief)
         self._spend()
-        updates = (Update(belief=old.id, status=Status.RETIRED), *self._freed(old))
+        updates = (Update(belief=old.id, status=Status.RETIRED), *freed(self._beliefs, old))
         return self._result("contraction", f"{old.id} is given up", proposal, old.id, None, updates)
 
-    def _lesson(self, proposal: Expansion | Revision) -> RevisionResult:
-        old = self._standing(proposal.belief) if isinstance(proposal, Revision) else None
+    def _lesson(self, proposal: Lessons) -> RevisionResult:
+        old = self._standing(proposal.belief) if isinstance(proposal, Revision | Amendment) else None
         new = self._candidate(proposal)
         held = old if old and old.id == new.id else self._restated(new, old)
         if held and held.id in self._said:
@@ -109,11 +117,9 @@ class _Admission:
         self._spend()
         return self._placed(proposal, new, held or self._beliefs.get(new.id), old)
 
-    def _placed(
-        self, proposal: Expansion | Revision, new: Belief, known: Belief | None, old: Belief | None
-    ) -> RevisionResult:
+    def _placed(self, proposal: Lessons, new: Belief, known: Belief | None, old: Belief | None) -> RevisionResult:
         """Put a lesson among the others: as a new belief, or into the one that says it already."""
-        rivals = [b for b in self._beliefs.in_force() if b is not old and _opposed(b, new)]
+        rivals = [b for b in self._beliefs.in_force() if b is not old and opposed(b, new)]
         own = new.id if known is None else known.id
         told = {
             "status": Status.DISPUTED if rivals else Status.ACTIVE,
@@ -126,12 +132,12 @@ class _Admission:
         if old is not None:
             settled = {own, *(b.id for b in rivals)}
             updates.append(Update(belief=old.id, status=Status.SUPERSEDED))
-            updates += [update for update in self._freed(old) if update.belief not in settled]
+            updates += [update for update in freed(self._beliefs, old) if update.belief not in settled]
         added = new.model_copy(update=told) if known is None else None
         op: Op = "revision" if old else "dispute" if rivals else "expansion"
         return self._result(op, _why(known, old, rivals), proposal, own, added, tuple(updates))
 
-    def _candidate(self, p: Expansion | Revision) -> Belief:
+    def _candidate(self, p: Lessons) -> Belief:
         """The belief that a proposal would make, if its evidence is real."""
         unreal = [r for r in p.steps if not self._terms.resolves(r.episode, r.step)]
         if unreal:
@@ -149,7 +155,7 @@ class _Admission:
             scope=p.scope,
             audience=p.audience,
             credence=Credence().after(p.support, p.against),
-            evidence=_evidence(p, self._terms.run),
+            evidence=_evidence(p, self._terms.run) or self._terms.stated,
             author=self._terms.author,
             known_at=self._terms.known_at,
             status=Status.ACTIVE,
@@ -189,15 +195,6 @@ class _Admission:
         scores = self._terms.alike(text, others)
         return [1.0 if _folded(o) == _folded(text) else s for o, s in zip(others, scores, strict=True)]
 
-    def _freed(self, gone: Belief) -> list[Update]:
-        """Opponents of a belief that goes and whom nobody else in force contradicts: their dispute is over."""
-        freed = []
-        for b in (self._beliefs[i] for i in gone.contradicts):
-            others = (self._beliefs[i] for i in b.contradicts if i != gone.id)
-            if b.status is Status.DISPUTED and not any(other.status in IN_FORCE for other in others):
-                freed.append(Update(belief=b.id, status=Status.ACTIVE))
-        return freed
-
     def _spend(self) -> None:
         if self._left is None:
             return
@@ -209,7 +206,7 @@ class _Admission:
         self,
         op: Op,
         reason: str,
-        proposal: Operation,
+        proposal: Cause,
         belief: str | None = None,
         added: Belief | None = None,
         updates: tuple[Update, ...] = (),
@@ -228,6 +225,21 @@ class _Admission:
         )
 
 
+def freed(beliefs: Beliefs, gone: Belief) -> list[Update]:
+    """Opponents of a belief that goes and whom nobody else in force contradicts: their dispute is over."""
+    found = []
+    for b in (beliefs[i] for i in gone.contradicts):
+        others = (beliefs[i] for i in b.contradicts if i != gone.id)
+        if b.status is Status.DISPUTED and not any(other.status in IN_FORCE for other in others):
+            found.append(Update(belief=b.id, status=Status.ACTIVE))
+    return found
+
+
+def opposed(one: Belief, other: Belief) -> bool:
+    """Whether two beliefs contradict each other where both apply."""
+    return one.aspect == other.aspect and one.polarity != other.polarity and overlap(one.scope, other.scope)
+
+
 def _why(known: Belief | None, old: Belief | None, rivals: Sequence[Belief]) -> str:
     if old is not None:
         told = f"it takes the place of {old.id}"
@@ -239,7 +251,7 @@ def _why(known: Belief | None, old: Belief | None, rivals: Sequence[Belief]) -> 
     return told + (f"; it contradicts {contradicted}, where both apply" if rivals else "")
 
 
-def _evidence(proposal: Expansion | Revision, run: str) -> tuple[Evidence, ...]:
+def _evidence(proposal: Lessons, run: str) -> tuple[Evidence, ...]:
     cited: dict[int, set[int]] = {}
     for ref in proposal.steps:
         cited.setdefault(ref.episode, set()).add(ref.step)
@@ -251,10 +263,6 @@ def _evidence(proposal: Expansion | Revision, run: str) -> tuple[Evidence, ...]:
 
 def _comparable(one: Belief, other: Belief) -> bool:
     return one.aspect == other.aspect and one.polarity == other.polarity and same(one.scope, other.scope)
-
-
-def _opposed(one: Belief, other: Belief) -> bool:
-    return one.aspect == other.aspect and one.polarity != other.polarity and overlap(one.scope, other.scope)
 
 
 def _folded(text: str) -> str:

@@ -7,9 +7,19 @@ from datetime import datetime
 from typing import Any, Literal
 
 from .belief import Belief, Evidence, Record, Status
-from .operations import Operation
+from .interventions import Cause
 
-Op = Literal["expansion", "reinforcement", "dispute", "revision", "contraction", "rejected"]
+Op = Literal[
+    "expansion",
+    "reinforcement",
+    "dispute",
+    "revision",
+    "contraction",
+    "rejected",
+    "pinning",
+    "approval",
+    "restoration",
+]
 
 IN_FORCE = frozenset({Status.CANDIDATE, Status.ACTIVE, Status.DISPUTED})
 
@@ -30,6 +40,9 @@ class Update(Record):
     tainted: bool = False
     supersedes: tuple[str, ...] = ()
     contradicts: tuple[str, ...] = ()
+    pinned: bool | None = None
+    audience: tuple[str, ...] | None = None
+    """The new ones; ``None`` if they stay."""
 
     def applied(self, belief: Belief) -> Belief:
         """The belief afterwards. What was learned later is known later, and what was tainted stays so."""
@@ -37,10 +50,12 @@ class Update(Record):
             "status": self.status or belief.status,
             "credence": belief.credence.after(self.good, self.bad),
             "evidence": _merged(belief.evidence, self.evidence),
-            "known_at": _later(belief.known_at, self.known_at) if self.evidence else belief.known_at,
+            "known_at": later(belief.known_at, self.known_at) if self.evidence else belief.known_at,
             "tainted": belief.tainted or self.tainted,
             "supersedes": _united(belief.supersedes, self.supersedes),
             "contradicts": _united(belief.contradicts, self.contradicts),
+            "pinned": belief.pinned if self.pinned is None else self.pinned,
+            "audience": belief.audience if self.audience is None else self.audience,
         }
         return belief.model_copy(update=told)
 
@@ -53,9 +68,11 @@ class RevisionResult(Record):
     """Why it was admitted as this, or rejected."""
     belief: str | None = None
     """The belief that was added, reinforced, put in another's place, or given up."""
-    proposal: Operation
+    proposal: Cause
     added: Belief | None = None
     updates: tuple[Update, ...] = ()
+    restored: tuple[Belief, ...] = ()
+    """Beliefs put back exactly as they stood once."""
     author: str = ""
     known_at: datetime | None = None
     """Time of the latest datum behind the proposal."""
@@ -66,22 +83,31 @@ class RevisionResult(Record):
     @property
     def concerns(self) -> frozenset[str]:
         """Ids of all beliefs it bears on."""
-        return frozenset({*([self.belief] if self.belief else []), *(update.belief for update in self.updates)})
+        return frozenset(
+            {*([self.belief] if self.belief else []), *(u.belief for u in self.updates), *(b.id for b in self.restored)}
+        )
 
-    def payload(self) -> dict[str, Any]:
-        """The result as JSON for the journal. The run's id isn't in it, so that equal runs have equal logs."""
+    def payload(self, run: str | None = None) -> dict[str, Any]:
+        """The result as JSON for the journal. The run's own id isn't in it, so that equal runs have equal logs.
+
+        Args:
+            run: Whose log it is for: evidence of other runs keeps their names. ``None`` if all evidence is its own.
+        """
         data = self.model_dump(mode="json")
         for holder in _holders(data):
-            holder["evidence"] = [{k: v for k, v in e.items() if k != "run"} for e in holder["evidence"]]
+            for evidence in holder["evidence"]:
+                if run in {None, evidence["run"]}:
+                    del evidence["run"]
         return data
 
     @classmethod
     def read(cls, payload: Mapping[str, Any], run: str) -> RevisionResult:
         """The result that an event of ``run`` recorded."""
         added = dict(payload["added"]) if payload["added"] else None
-        data = {**payload, "added": added, "updates": [dict(update) for update in payload["updates"]]}
+        listed = {name: [dict(each) for each in payload.get(name, ())] for name in ("updates", "restored")}
+        data = {**payload, "added": added, **listed}
         for holder in _holders(data):
-            holder["evidence"] = [{**e, "run": run} for e in holder["evidence"]]
+            holder["evidence"] = [{"run": run, **e} for e in holder["evidence"]]
         return cls.model_validate(data)
 
 
@@ -113,6 +139,7 @@ class Beliefs(Mapping[str, Belief]):
                 state[new.id] = support(new).applied(state[new.id]) if new.id in state else new
             for update in result.updates:
                 state[update.belief] = update.applied(state[update.belief])
+            state |= {belief.id: belief for belief in result.restored}
         return Beliefs(state)
 
 
@@ -136,16 +163,18 @@ def _holders(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if data["added"]:
         yield data["added"]
     yield from data["updates"]
+    yield from data["restored"]
 
 
 def _merged(held: tuple[Evidence, ...], more: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Evidence with the steps that weren't cited yet."""
+    """Evidence with the steps that weren't cited yet; evidence without steps is someone's word."""
     cited = {(e.run, e.episode, step) for e in held for step in e.steps}
     fresh = [(e, tuple(s for s in e.steps if (e.run, e.episode, s) not in cited)) for e in more]
-    return (*held, *(e.model_copy(update={"steps": steps}) for e, steps in fresh if steps))
+    new = (e.model_copy(update={"steps": steps}) for e, steps in fresh if steps or not e.steps)
+    return (*held, *(e for e in new if e not in held))
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+def later(one: datetime | None, other: datetime | None) -> datetime | None:
     """The later of two times; ``None``, so unknown, if either is or they can't be compared."""
     if one is None or other is None or (one.tzinfo is None) != (other.tzinfo is None):
         return None

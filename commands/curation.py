@@ -1,0 +1,252 @@
+"""What a person does to a run's beliefs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ..errors import BeliefError
+from .common import HOME, HomeDir, Json, RunId, run_id
+
+if TYPE_CHECKING:
+    from ..memory import Predicate, RevisionResult
+    from ..memory.curation import Curation
+
+BeliefId = Annotated[str, typer.Argument(metavar="BELIEF", help="A belief's id, or its beginning.")]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="Why, in one sentence; stays on record.")]
+EmbedderName = Annotated[
+    str | None, typer.Option("--embedder", help="What the run's vectors were made with: hashing, onnx:FOLDER, ...")
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option("--known-at", metavar="TIME", help="When it could be known, on the task's clock; the run's latest."),
+]
+When = Annotated[
+    list[str] | None,
+    typer.Option("--when", metavar="CONDITION", help="'FACT OP VALUE', as in 'asset == AAPL' or 'asset in AAPL,MSFT'."),
+]
+Polarity = Literal["for", "against"]
+
+group = typer.Typer(no_args_is_help=True, help="Add, edit, pin, approve, dispute and retract single beliefs.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (add, edit, pin, unpin, approve, dispute, retract):
+        group.command()(command)
+    app.add_typer(group, name="belief")
+
+
+def add(
+    run: RunId,
+    statement: Annotated[str, typer.Argument(metavar="STATEMENT", help="The lesson, one sentence.")],
+    aspect: Annotated[str, typer.Option("--aspect", help="A source, or source.signal, that it bears on.")],
+    reason: Reason,
+    *,
+    against: Annotated[bool, typer.Option("--against/--for", help="Act against the aspect, or trust it.")] = False,
+    concept: Annotated[str, typer.Option("--concept", help="A name for it.")] = "human feedback",
+    when: When = None,
+    sentence: Annotated[str, typer.Option("--scope", help="When it applies, in words.")] = "",
+    audience: Annotated[list[str] | None, typer.Option("--audience", help="An agent it is for.")] = None,
+    support: Annotated[int, typer.Option("--support", min=0, help="How many good outcomes it is worth.")] = 1,
+    known_at: KnownAt = None,
+    embedder: EmbedderName = None,
+    home: HomeDir = HOME,
+    as_json: Json = False,
+) -> None:
+    """Add what you know; it is scoped, kept and handed out like any other belief."""
+    from ..memory.belief import Scope
+    from ..memory.interventions import Addition
+
+    polarity: Polarity = "against" if against else "for"
+    with curation(run, home, embedder) as hand:
+        scope = Scope(when=conditions(when), sentence=sentence)
+        told = {"concept": concept, "statement": statement, "aspect": aspect, "polarity": polarity, "scope": scope}
+        told |= {"audience": tuple(audience or ()), "support": support, "reason": reason}
+        lesson = checked(Addition, told)
+        _show([hand.add(lesson, known_at=moment(known_at))], as_json=as_json)
+
+
+def edit(
+    run: RunId,
+    belief: BeliefId,
+    reason: Reason,
+    *,
+    statement: Annotated[str | None, typer.Option("--statement", help="The new wording.")] = None,
+    aspect: Annotated[str | None, typer.Option("--aspect", help="Another aspect; drops the evidence.")] = None,
+    against: Annotated[bool | None, typer.Option("--against/--for", help="The polarity; drops the evidence.")] = None,
+    concept: Annotated[str | None, typer.Option("--concept", help="Another name.")] = None,
+    when: When = None,
+    sentence: Annotated[str | None, typer.Option("--scope", help="When it applies, in words.")] = None,
+    audience: Annotated[list[str] | None, typer.Option("--audience", help="An agent it is for.")] = None,
+    known_at: KnownAt = None,
+    embedder: EmbedderName = None,
+    home: HomeDir = HOME,
+    as_json: Json = False,
+) -> None:
+    """Put another wording, scope or audience in a belief's place; the old one stays on record."""
+    with curation(run, home, embedder) as hand:
+        old = hand.memory.get(belief)
+        scope: dict[str, Any] = {"when": conditions(when)} if when is not None else {}
+        scope |= {} if sentence is None else {"sentence": sentence}
+        given = {
+            "statement": statement,
+            "aspect": aspect,
+            "polarity": None if against is None else "against" if against else "for",
+            "concept": concept,
+            "scope": old.scope.model_copy(update=scope) if scope else None,
+            "audience": tuple(audience) if audience else None,
+        }
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        _show([guarded(hand.edit, old.id, reason, known_at=moment(known_at), **changes)], as_json=as_json)
+
+
+def pin(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as_json: Json = False) -> None:
+    """Keep a belief from being revised, retracted or rolled back."""
+    with curation(run, home) as hand:
+        _show([guarded(hand.pin, belief, reason)], as_json=as_json)
+
+
+def unpin(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as_json: Json = False) -> None:
+    """Let a pinned belief be revised again."""
+    with curation(run, home) as hand:
+        _show([guarded(hand.unpin, belief, reason)], as_json=as_json)
+
+
+def approve(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as_json: Json = False) -> None:
+    """Put a belief in force: a candidate, or one that is quarantined, disputed, superseded or retired."""
+    with curation(run, home) as hand:
+        _show([guarded(hand.approve, belief, reason)], as_json=as_json)
+
+
+def dispute(
+    run: RunId,
+    belief: BeliefId,
+    reason: Reason,
+    rival: Annotated[str | None, typer.Option("--rival", help="The belief that contradicts it.")] = None,
+    home: HomeDir = HOME,
+    as_json: Json = False,
+) -> None:
+    """Doubt a belief: it enters prompts marked as disputed only."""
+    with curation(run, home) as hand:
+        _show([guarded(hand.dispute, belief, reason, rival)], as_json=as_json)
+
+
+def retract(
+    run: RunId,
+    belief: BeliefId,
+    reason: Annotated[str | None, typer.Option("--reason", "-r", help="Why; not needed for --dry-run.")] = None,
+    cascade: Annotated[bool, typer.Option("--cascade/--no-cascade", help="With what was derived from it.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go, and change nothing.")] = False,
+    home: HomeDir = HOME,
+    as_json: Json = False,
+) -> None:
+    """Give a belief up, with everything derived from it; all of it stays on record."""
+    if not dry_run and reason is None:
+        raise BeliefError(
+            "retracting needs a reason, which stays on record: --reason '...', or --dry-run to look first"
+        )
+    with curation(run, home, write=not dry_run) as hand:
+        if reason is None or dry_run:
+            _plan(hand, belief, cascade=cascade, as_json=as_json)
+        else:
+            _show(guarded(hand.retract, belief, reason, cascade=cascade), as_json=as_json)
+
+
+def _plan(hand: Curation, belief: str, *, cascade: bool, as_json: bool) -> None:
+    from rich.console import Group
+
+    from ..views import plain, show
+
+    root = hand.memory.get(belief)
+    also = hand.derived(root.id) if cascade else ()
+    lines = [f"{root.id}  {'PINNED, unpin it first' if root.pinned else 'would go'}: {root.statement}"]
+    lines += [f"{d.belief}  {'stays, it is pinned' if d.pinned else 'would go'}: {d.reason}" for d in also]
+    told = {"belief": root.id, "pinned": root.pinned, "derived": [vars(d) for d in also]}
+    show(told, Group(*(plain(line) for line in lines)), as_json=as_json)
+
+
+def _show(results: tuple[RevisionResult, ...] | list[RevisionResult], *, as_json: bool) -> None:
+    from rich.console import Group
+
+    from ..views import plain, show
+
+    told = [{"op": r.op, "belief": r.belief, "reason": r.reason, "author": r.author} for r in results]
+    show(told, Group(*(plain(f"{r.op}  {r.belief}: {r.reason}") for r in results)), as_json=as_json)
+
+
+@contextmanager
+def curation(run: str, home: Path, embedder: str | None = None, *, write: bool = True) -> Iterator[Curation]:
+    """A hand on a run's memory."""
+    from ..memory import BeliefMemory, Home, Journal
+    from ..memory.curation import Curation
+    from ..memory.kept import embedder_for
+
+    known = run_id(run, home)
+    with Journal.open(Home(home), write=False) as reading:
+        reading.require(known)
+    with (
+        Journal.open(Home(home), write=write) as journal,
+        BeliefMemory(journal, known, embedder=embedder_for(journal, known, embedder)) as memory,
+    ):
+        yield Curation(memory)
+
+
+def guarded(operation: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  passes through what it's given
+    """Call an operation, and say in one line what is wrong with its arguments' form."""
+    from pydantic import ValidationError
+
+    try:
+        return operation(*arguments, **named)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BeliefError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from None
+
+
+def checked(kind: Any, told: dict[str, Any]) -> Any:  # noqa: ANN401
+    """A pydantic object from what was given on the command line."""
+    return guarded(kind, **told)
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time as it was typed.
+
+    Raises:
+        BeliefError: It isn't ISO 8601.
+    """
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise BeliefError(f"{text!r} isn't a time: write it as 2021-01-31 or 2021-01-31T00:00:00+00:00") from None
+
+
+def conditions(texts: list[str] | None) -> tuple[Predicate, ...]:
+    """Scope conditions as they were typed.
+
+    Raises:
+        BeliefError: One isn't of the form ``FACT OP VALUE``.
+    """
+    return tuple(_condition(text) for text in texts or ())
+
+
+def _condition(text: str) -> Predicate:
+    from ..memory import Predicate
+
+    parts = text.split(maxsplit=2)
+    if len(parts) != 3 or parts[1] not in {"==", "!=", "<", "<=", ">", ">=", "in"}:
+        raise BeliefError(f"--when {text!r}: write it as FACT OP VALUE with one of ==, !=, <, <=, >, >=, in")
+    fact, op, value = parts
+    if op == "in":
+        return Predicate(fact=fact, op="in", value=tuple(v.strip() for v in value.split(",")))
+    try:
+        number = float(value)
+    except ValueError:
+        return checked(Predicate, {"fact": fact, "op": op, "value": value})  # type: ignore[no-any-return]
+    return checked(Predicate, {"fact": fact, "op": op, "value": number})  # type: ignore[no-any-return]

@@ -1,0 +1,113 @@
+"""``doxa belief`` and ``doxa memory`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doxa.cli import main
+
+SPEC = """
+from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, hierarchy
+from doxa.environments import Weather
+
+team = hierarchy(
+    Manager(), [Analyst("listener", source="almanac"), Analyst("watcher", source="barometer")],
+    CVaRMonitor(), ConceptualCritic(),
+)
+experiment = Experiment(Weather(days=20), team, episodes=3, name="rain", evaluation=Weather(days=10))
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Doxa = Callable[..., Done]
+
+
+@pytest.fixture
+def doxa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Doxa]:
+    """Run the command line in a folder where a run has been trained."""
+    (tmp_path / "spec.py").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["doxa", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        told = capsys.readouterr()
+        return Done(code, told.out, told.err)
+
+    assert run("train", "spec.py:experiment", "--json").code == 0
+    yield run
+    sys.modules.pop("doxa_spec_spec", None)
+
+
+def ids(doxa: Doxa) -> list[str]:
+    return [belief["id"] for belief in doxa("beliefs", "last", "--json").json]
+
+
+def test_a_person_s_beliefs_are_handed_to_the_next_run(doxa: Doxa) -> None:
+    why = ("--reason", "read it")
+    [added] = doxa("belief", "add", "last", "Trust it.", "--aspect", "almanac.rain", *why, "--json").json
+    assert added["op"] == "expansion"
+    doxa("belief", "add", "last", "In Rome.", "--aspect", "almanac.sun", "--when", "city == Rome", *why)
+    assert doxa("belief", "pin", "last", added["belief"], "-r", "sure").code == 0
+    assert f"{added['belief']}  active, pinned" in doxa("beliefs", "last").out
+    done = doxa("evaluate", "spec.py:experiment", "--from", "rain-1", "--json").json
+    told = doxa("beliefs", done["id"], added["belief"], "--json").json["history"]
+    assert {e["author"] for e in told if e["op"] == "handed" and e["run"] == done["id"]} == {"listener", "manager"}
+    assert doxa("replay", "rain-1").code == 0
+    assert doxa("belief", "unpin", "rain-1", added["belief"], "-r", "not sure").code == 0
+    assert doxa("replay", done["id"]).code == 0, "what a parent comes to believe later is nothing to its child"
+
+
+def test_retracting_is_looked_at_first(doxa: Doxa) -> None:
+    belief = ids(doxa)[0]
+    plan = doxa("belief", "retract", "last", belief, "--dry-run", "--json").json
+    assert plan["belief"] == belief
+    assert "would go" in doxa("belief", "retract", "last", belief, "--dry-run").out
+    assert (
+        doxa("belief", "retract", "last", belief, "--json", "--no-cascade", "-r", "no").json[0]["op"] == "contraction"
+    )
+    assert doxa("beliefs", "last", belief, "--json").json["belief"]["status"] == "retired"
+    assert doxa("belief", "approve", "last", belief, "-r", "yes").code == 0
+    assert doxa("belief", "dispute", "last", belief, "-r", "hm").code == 0
+    edited = doxa("belief", "edit", "last", belief, "-r", "clearer", "--statement", "Quite other words.", "--json").json
+    assert doxa("beliefs", "last", edited[0]["belief"], "--json").json["belief"]["supersedes"] == [belief]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["add", "last", "x", "--aspect", "a", "-r", "r", "--when", "a=b"], "write it as FACT OP VALUE"),
+        (["add", "last", "x" * 500, "--aspect", "a", "-r", "r"], "statement: String should have at most 400"),
+        (["add", "last", "x", "--aspect", "a", "-r", ""], "reason: String should have at least 1"),
+        (["add", "last", "x", "--aspect", "a", "-r", "r", "--known-at", "soon"], "'soon' isn't a time"),
+        (["add", "rain-9", "x", "--aspect", "a", "-r", "r"], "choose from rain-1"),
+        (["pin", "last", "b-zzz", "-r", "r"], "no belief 'b-zzz'"),
+        (["retract", "last", "b-zzz"], "needs a reason"),
+    ],
+)
+def test_wrong_input_gets_one_message(doxa: Doxa, arguments: list[str], message: str) -> None:
+    done = doxa("belief", *arguments)
+    assert (done.code, message in done.err) == (2, True), done.err
+    assert done.err.startswith("error: ")
