@@ -35,7 +35,7 @@ class Propagate:
         record = episode.memory.propagate(
             episode.number,
             [profile(agent, episode) for agent in self.agents],
-            PropagationContext(start.as_of, facts(episode), episode.mode),
+            PropagationContext(start.as_of, facts(episode), episode.mode, episode=episode.number),
             episode.policy,
             key=place_key(0, Phase.PROPAGATE, "propagate"),
         )
@@ -54,7 +54,7 @@ class Observe:
         seen = episode.observation
         payload = {"digest": seen.digest(), "as_of": stamp(seen)}
         episode.record([episode.entry("observation", step, Phase.OBSERVE, "observe", payload)])
-        return {"insights": None}
+        return {"insights": None, "gaps": None}
 
 
 @dataclass(frozen=True)

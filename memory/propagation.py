@@ -67,12 +67,14 @@ class PropagationContext:
         mode: In ``evaluate`` nothing learned at or after ``start`` may be used; walk-forward training is ``evaluate``
             in this sense. ``train`` passes over one window several times and may use what earlier passes taught.
         in_sample: The caller already knows that the episode's own data was learned from; the record will say so.
+        episode: Index of the episode within its run; what policies that draw lots draw by.
     """
 
     start: datetime | None
     facts: Facts
     mode: Literal["train", "evaluate"]
     in_sample: bool = False
+    episode: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,10 +160,10 @@ class Broadcast:
     ) -> tuple[Choice, ...]:
         """Take what isn't excluded."""
         ranked = sorted(beliefs, key=lambda b: (-b.credence.mean, b.id))
-        objections = [(b, _status(b) or _time(b, context) or _scope(b, context)) for b in ranked]
+        objections = [(b, objection(b, context)) for b in ranked]
         return tuple(
-            Choice(agent.name, b.id, taken=objection is None, reason=objection or "broadcast", tokens=tokens(b))
-            for b, objection in objections
+            Choice(agent.name, b.id, taken=against is None, reason=against or "broadcast", tokens=tokens(b))
+            for b, against in objections
         )
 
 
@@ -198,11 +200,11 @@ class ByConcern:
         admitted: list[Belief] = []
         excluded: list[Choice] = []
         for b in _sorted(beliefs):
-            objection = _status(b) or _audience(b, agent) or _time(b, context) or _scope(b, context)
-            if objection is None:
+            against = objection(b, context, agent)
+            if against is None:
                 admitted.append(b)
             else:
-                excluded.append(Choice(agent.name, b.id, taken=False, reason=objection, tokens=tokens(b)))
+                excluded.append(Choice(agent.name, b.id, taken=False, reason=against, tokens=tokens(b)))
         return (*self._filled(agent, admitted, context, vectors), *excluded)
 
     def _filled(
@@ -255,6 +257,15 @@ class ByConcern:
 def tokens(belief: Belief) -> int:
     """What a belief costs in a prompt: a quarter of the characters of its line, rounded up."""
     return ceil(len(line(belief)) / 4)
+
+
+def objection(belief: Belief, context: PropagationContext, agent: AgentProfile | None = None) -> str | None:
+    """What stands exactly against handing a belief out: status, audience, time or scope; ``None`` if nothing does.
+
+    Without an agent its audience isn't asked.
+    """
+    audience = None if agent is None else _audience(belief, agent)
+    return _status(belief) or audience or _time(belief, context) or _scope(belief, context)
 
 
 def in_sample(beliefs: Sequence[Belief], context: PropagationContext) -> bool:
