@@ -6,6 +6,7 @@ Everything a model or a stranger wrote passes through :func:`plain` on its way t
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .graphs.experiment import Experiment
-from .graphs.run import EpisodeSummary, Run
+from .graphs.run import EpisodeSummary, Gap, Run
 from .memory.journal import Event
 from .memory.memory import BeliefMemory
 
@@ -85,11 +86,21 @@ def run_view(run: Run) -> RenderableType:
         *([f"interrupted: doxa resume {run.id}"] if not run.ended else []),
         *([f"{run.reused} of the calls were answered by another run's journal, for nothing"] if run.reused else []),
         *(f"ambiguous, sent without a recorded answer: {call}" for call in run.unanswered),
-        *(f"stopped by {failure}" for failure in run.failures if not run.ended),
+        *(f"stopped by {failure}" for failure in run.failures if failure.stopped and not run.ended),
+        *_gaps(run.gaps),
     ]
     parts: list[RenderableType] = [plain(head), _episodes_table(run.episodes)]
     parts += [_metrics_table(episode) for episode in run.episodes[-1:] if episode.baselines]
     return Group(*parts, *(plain(note) for note in notes))
+
+
+def _gaps(gaps: Sequence[Gap]) -> list[str]:
+    """A line per agent that a run went on without, and why."""
+    counts = Counter((gap.agent, gap.failure, gap.action if gap.action is None else str(gap.action)) for gap in gaps)
+    return [
+        f"gap: {agent}, {count} x {failure}" + (f"; safe action taken: {action}" if action else "")
+        for (agent, failure, action), count in sorted(counts.items(), key=lambda item: str(item[0]))
+    ]
 
 
 def _episodes_table(episodes: Sequence[EpisodeSummary]) -> Table:
@@ -129,7 +140,7 @@ def beliefs_table(memory: BeliefMemory) -> RenderableType:
     """Two lines per belief, the strongest in force first."""
     beliefs = memory.beliefs()
     if not beliefs:
-        return "no beliefs yet: they appear after the second training episode"
+        return "no beliefs: critics propose them from the second training episode on, where the steps tell something"
     lines: list[Text] = []
     for b in sorted(beliefs, key=lambda b: (b.status.value, -b.credence.mean, b.id)):
         marks = "".join(f", {mark}" for mark, on in (("pinned", b.pinned), ("tainted", b.tainted)) if on)
