@@ -1,4 +1,4 @@
-"""What money came to, or would come to: the tables of ``doxa costs`` and ``doxa train --estimate``."""
+"""What money came to, or would come to, and what the doctor found: the tables of three commands."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
+from .doctor import Finding
 from .graphs.costs import Costs, Spending
 from .graphs.estimate import Estimate
 from .views import columns, money, plain
 
+COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 SHARES = (
     "beliefs: the belief block's share of a prompt's characters, times the prompt's tokens; "
     "latency: median seconds of a call on the wire"
@@ -94,3 +97,18 @@ def estimate_view(estimate: Estimate) -> RenderableType:
         *(f"{model} has no known price: give it price=Price(...) to have it counted" for model in unpriced),
     ]
     return Group(table, *(plain(note) for note in notes))
+
+
+def findings_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """What the doctor found, as JSON."""
+    return [asdict(finding) for finding in findings]
+
+
+def findings_view(findings: Sequence[Finding]) -> RenderableType:
+    """A line per finding, and what to do below those that need it."""
+    lines: list[Text] = []
+    for f in findings:
+        lines.append(Text.assemble((f"{f.status:<5}", COLOURS[f.status]), plain(f"{f.subject}: {f.told}")))
+        if f.remedy:
+            lines.append(plain(f"     -> {f.remedy}"))
+    return Group(*lines)
