@@ -9,12 +9,15 @@ node       the protocol that both fulfil, and anyone's own agent may
 state      what nodes hand to each other
 episode    what nodes can reach: views, belief blocks, models, the journal
 outputs    ``Insight`` and ``Decision``, the typed answers
+failing    what an agent's failure means to a run; failsafe: the node that sees to it
 prompts    how it is all worded
 ========== ====================================================================
 """
 
 from .analyst import Analyst
 from .episode import Episode, Mode
+from .failing import OnFailure, SafeAction
+from .failsafe import Failsafe
 from .manager import Manager
 from .node import Agent, EpisodeRuntime
 from .outputs import Decision, Insight, Reading
@@ -27,9 +30,12 @@ __all__ = [
     "Episode",
     "EpisodeRuntime",
     "EpisodeState",
+    "Failsafe",
     "Insight",
     "Manager",
     "Mode",
+    "OnFailure",
     "Reading",
+    "SafeAction",
     "Update",
 ]

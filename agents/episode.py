@@ -15,6 +15,7 @@ from ..memory.memory import BeliefMemory
 from ..memory.propagation import Propagation
 from ..memory.trajectory import Phase, StepRecord, place_key, step_record
 from ..models.protocol import Answer, Place, Request
+from .failing import OnFailure
 from .outputs import AnswerTypes, answer_types
 
 T = TypeVar("T", bound=BaseModel)
@@ -53,6 +54,7 @@ class Episode:
         asker: Where requests go.
         blocks: The belief block of each agent's prompt, by agent.
         listener: Called with every recorded event; for progress views.
+        on_failure: Whether it goes on without an agent whose model failed.
     """
 
     run: str
@@ -67,6 +69,7 @@ class Episode:
     asker: Asker
     blocks: Mapping[str, str] = field(default_factory=dict)
     listener: Listener = ignore
+    on_failure: OnFailure = field(default_factory=OnFailure)
     answers: AnswerTypes = field(init=False)
     observation: Observation = field(init=False)
     watches: dict[str, Any] = field(default_factory=dict)
@@ -102,7 +105,7 @@ class Episode:
         """Ask the agent's model, or answer from the journal if this was asked before."""
         return await self.asker.ask(request, Place(self.number, step, phase, request.agent))
 
-    def entry(self, kind: str, step: int, phase: Phase, name: str, payload: Mapping[str, Json]) -> Entry:
+    def entry(self, kind: str, step: int, phase: int, name: str, payload: Mapping[str, Json]) -> Entry:
         """An entry at a place in this episode."""
         return Entry(self.number, kind, place_key(step, phase, name), payload)
 

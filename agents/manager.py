@@ -13,6 +13,7 @@ from .outputs import Decision
 from .prompts import (
     DATA_RULE,
     alerts_text,
+    gap_text,
     heading,
     history_text,
     insight_text,
@@ -74,11 +75,12 @@ class Manager:
         return system_message(parts, episode.blocks.get(self.name, ""))
 
     def _situation(self, state: EpisodeState, episode: Episode) -> Message:
-        insights = [insight_text(name, insight) for name, insight in sorted(state.get("insights", {}).items())]
+        told = {name: insight_text(name, insight) for name, insight in state.get("insights", {}).items()}
+        told |= {name: gap_text(name, gap) for name, gap in state.get("gaps", {}).items()}
         return user_message(
             [
                 heading(episode.observation),
-                "\n".join(["# Insights", *insights]),
+                "\n".join(["# Insights", *(told[name] for name in sorted(told))]),
                 alerts_text(state.get("alerts", {})),
                 history_text(episode.history(state["step"], self.memory)),
             ]

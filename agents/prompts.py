@@ -86,6 +86,11 @@ def insight_text(agent: str, insight: Mapping[str, Any]) -> str:
     )
 
 
+def gap_text(agent: str, gap: Mapping[str, Any]) -> str:
+    """``no insight from NAME at this step: ...``; the reason is Doxa's own words, never a server's."""
+    return f"no insight from {agent} at this step: {gap['reason']}"
+
+
 def alerts_text(alerts: Mapping[str, Mapping[str, Any]]) -> str:
     """``alert NAME: ...`` a line, and what an alert asks for."""
     if not alerts:

@@ -24,6 +24,8 @@ class EpisodeState(TypedDict, total=False):
     """Index of the current step, from 0."""
     insights: Annotated[Json, gathered]
     """This step's insights, by agent."""
+    gaps: Annotated[Json, gathered]
+    """By agent: the failure for which it has no insight at this step."""
     alerts: Annotated[Json, gathered]
     """Alerts that the last step raised, by monitor."""
     decision: Json
@@ -39,6 +41,7 @@ class Update(TypedDict, total=False):
 
     step: int
     insights: Json | None
+    gaps: Json | None
     alerts: Json | None
     decision: Json
     beliefs: dict[str, list[str]]

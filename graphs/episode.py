@@ -15,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from ..agents.episode import Episode
+from ..agents.failsafe import Failsafe
 from ..agents.state import EpisodeState
 from ..critics.monitor import MonitorNode
 from ..environments.protocol import EnvironmentSpec
@@ -47,7 +48,7 @@ def _add_nodes(machine: Machine, graph: EpisodeGraph) -> None:
     machine.add_node("propagate", Propagate(graph.agents))
     machine.add_node("observe", Observe())
     for agent in graph.agents:
-        machine.add_node(agent.name, agent)
+        machine.add_node(agent.name, Failsafe(agent))
     machine.add_node("act", Act(graph.manager.name, {agent.name: agent.source for agent in graph.agents}))
     for monitor in graph.monitors:
         machine.add_node(monitor.name, MonitorNode(monitor))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from ..agents.failing import OnFailure
 from ..agents.node import Agent
 from ..critics.critic import Critic
 from ..environments.protocol import Environment
@@ -15,8 +16,12 @@ from ..memory.embeddings import Embedder
 from ..memory.propagation import ByConcern, Propagation
 from ..models.protocol import Model
 from ..models.resolve import resolve_model
+from ..models.retries import RetryPolicy
 from .graph import EpisodeGraph
 from .specification import specify
+
+LIMITS = ("max_usd", "max_tokens", "ambiguous", "retries")
+"""Settings of an experiment that are no part of its spec: they may be another when a run is gone on with."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +38,13 @@ class Experiment:
         evaluation: The task that the trained team is evaluated on, beliefs frozen; ``None`` for none.
         propagation: Which beliefs are handed to whom.
         embedder: How texts become vectors, by name or object; ``None`` for the offline default.
+        on_failure: What a failed agent means to a run; by default it stops, and can be resumed.
         max_usd: What the run's model calls may cost in US dollars; ``None`` for no limit. No part of the spec: a run
             that stopped at its limit may be resumed with a higher one.
         max_tokens: The same in tokens.
         ambiguous: What a resumed run does about calls whose outcome a crash left unknown: ``resend`` them, or ``halt``
             before anything is sent. Either way they count in the budget at their worst. No part of the spec.
+        retries: When a failed attempt at a model call is made again; ``None`` for the default. No part of the spec.
     """
 
     environment: Environment
@@ -49,9 +56,11 @@ class Experiment:
     evaluation: Environment | None = None
     propagation: Propagation = field(default_factory=ByConcern)
     embedder: str | Embedder | None = None
+    on_failure: OnFailure = field(default_factory=OnFailure)
     max_usd: float | None = None
     max_tokens: int | None = None
     ambiguous: Literal["resend", "halt"] = "resend"
+    retries: RetryPolicy | None = None
 
     def __post_init__(self) -> None:
         """Check everything that can be checked without running."""
@@ -66,10 +75,11 @@ class Experiment:
         for environment in (self.environment, self.evaluation):
             if environment is not None:
                 self.graph.check(environment.spec)
+                self.on_failure.check(environment.spec)
 
     def spec(self) -> dict[str, Any]:
         """The experiment as canonical JSON; equal specs describe the same runs."""
-        parts = ("environment", "graph", "episodes", "model", "seed", "name", "evaluation", "propagation", "embedder")
+        parts = [f.name for f in fields(self) if f.name not in LIMITS]
         return {part: specify(getattr(self, part)) for part in parts}
 
     def models(self) -> dict[str, Model]:

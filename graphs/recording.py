@@ -7,10 +7,10 @@ from typing import Any
 
 from ..agents.episode import Listener, ignore
 from ..errors import NondeterminismError
-from ..memory.journal import Entry, Journal
-from ..memory.trajectory import place_key
+from ..memory.journal import Entry, Event, Journal
+from ..memory.trajectory import GAP, place_key
 from ..models.budget import Spent
-from ..models.failures import CallError
+from ..models.failures import CallError, named
 from ..models.protocol import Place, Reply, Request, Usage, WorstCase
 from .calls import AGAIN, CALL, FAILED, INTENT, Calls
 
@@ -47,8 +47,9 @@ class JournalLog:
 
         Raises:
             NondeterminismError: Another request stands at this place.
+            CallError: The call failed here, and the run went on without an answer.
         """
-        event = self.journal.find(self.run, place.episode, CALL, _key(place))
+        event = self.journal.find(self.run, place.episode, CALL, _key(place)) or self._gap(self.run, place)
         if event is None:
             return None
         if event.payload["request"] != digest:
@@ -57,7 +58,7 @@ class JournalLog:
                 f"what was recorded (request {digest[:12]}, recorded {event.payload['request'][:12]}). The spec, the "
                 "data or a prompt changed since; undo the change, or start a new run"
             )
-        return _reply(event.payload)
+        return _outcome(event, place)
 
     def intend(
         self, place: Place, digest: str, request: Request[Any], model: str, worst: WorstCase | None = None
@@ -79,7 +80,7 @@ class JournalLog:
     def fail(self, place: Place, failure: CallError, spent: Spent) -> None:
         """Journal the attempt's failure and what it may have been charged."""
         key = _key(place)
-        payload = {**record(failure), "tokens": spent.tokens, "cost": spent.usd}
+        payload = {**failure.facts(), "tokens": spent.tokens, "cost": spent.usd}
         at = f"{key}.{self.asked[f'{place.episode}.{key}'].attempt}"
         for event in self.journal.append(self.run, [Entry(place.episode, FAILED, at, payload)]):
             self.listener(event)
@@ -101,6 +102,10 @@ class JournalLog:
         for event in self.journal.append(self.run, [entry], latency=reply.latency, attempts=attempts):
             self.listener(event)
 
+    def _gap(self, run: str, place: Place) -> Event | None:
+        """What a failure left here, if the run went on after it."""
+        return self.journal.find(run, place.episode, GAP, place_key(place.step, place.phase, place.agent))
+
     def _attempts(self, place: Place) -> int:
         """How many attempts at a call are journaled."""
         key, number = _key(place), 0
@@ -109,27 +114,20 @@ class JournalLog:
         return number
 
 
-def record(failure: CallError) -> dict[str, Any]:
-    """A failure as JSON: who asked, where, at which attempt, what happened, and the remedy."""
-    place = failure.place
-    return {
-        "error": type(failure).__name__,
-        "message": failure.problem,
-        "remedy": failure.remedy,
-        "agent": place.agent if place else None,
-        "episode": place.episode if place else None,
-        "step": place.step if place else None,
-        "attempt": failure.attempt,
-        "model": failure.model,
-    }
-
-
 def _key(place: Place) -> str:
     return place_key(place.step, place.phase, place.agent, place.turn)
 
 
 def _attempt_key(key: str, number: int) -> str:
     return f"{key}.{number}" if number else key
+
+
+def _outcome(event: Event, place: Place) -> Reply:
+    """The reply that was recorded; a failure that was recorded is raised again."""
+    if event.kind == GAP:
+        failure = named(event.payload["failure"])("recorded when it happened; it isn't asked again at this step")
+        raise failure.located(place, "", 0, event.payload["request"])
+    return _reply(event.payload)
 
 
 def _reply(payload: dict[str, Any]) -> Reply:

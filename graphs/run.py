@@ -47,6 +47,56 @@ class EpisodeSummary:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """What stopped a run, or would have if its policy didn't go on without an answer.
+
+    Attributes:
+        error: Its type.
+        message: What happened.
+        agent: Who asked; this and the rest are ``None`` for what isn't a failed model call.
+        episode: Where: the episode,
+        step: and the step within it.
+        attempt: How many requests had been sent for the call.
+        model: Who was asked.
+        remedy: What to do about it.
+        stopped: Whether it ended that execution of the run.
+    """
+
+    error: str
+    message: str
+    agent: str | None = None
+    episode: int | None = None
+    step: int | None = None
+    attempt: int | None = None
+    model: str | None = None
+    remedy: str | None = None
+    stopped: bool = True
+
+    def __str__(self) -> str:
+        """Type and message."""
+        return f"{self.error}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A failed agent that a run went on without.
+
+    Attributes:
+        episode: Where: the episode,
+        step: the step within it,
+        agent: and who failed.
+        failure: How: the name of the failure.
+        action: The safe action that was taken in a manager's place; ``None`` for an analyst.
+    """
+
+    episode: int
+    step: int
+    agent: str
+    failure: str
+    action: Any
+
+
+@dataclass(frozen=True)
 class Run:
     """What one execution of an experiment came to.
 
@@ -61,7 +111,8 @@ class Run:
         reused: How many of those were answered by another run's journal, and cost nothing.
         tokens: Prompt and completion tokens of the others.
         cost: US dollars of the others; ``None`` if any price is unknown.
-        failures: What stopped it, in order, if anything did.
+        failures: What stopped it or left a gap, in order.
+        gaps: The steps at which it went on without an agent.
         unanswered: Attempts without a known outcome, in order of their places: the ambiguous calls.
         ended: Whether it came to its end.
         digest: Of the exported log; equal digests did the same.
@@ -77,7 +128,8 @@ class Run:
     reused: int
     tokens: int
     cost: float | None
-    failures: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    gaps: tuple[Gap, ...]
     unanswered: tuple[AmbiguousCall, ...]
     ended: bool
     digest: str
@@ -117,6 +169,7 @@ class Run:
             tokens=tally.calls.tokens,
             cost=tally.calls.cost,
             failures=tuple(tally.failures),
+            gaps=tuple(sorted(tally.gaps, key=lambda gap: (gap.episode, gap.step, gap.agent))),
             unanswered=tuple(tally.calls.ambiguous()),
             ended=tally.ended,
             digest=journal.digest(run),
@@ -131,7 +184,8 @@ class _Tally:
         self.place: dict[str, Any] = {}
         self.episodes: dict[int, dict[str, Any]] = {}
         self.calls = Calls()
-        self.failures: list[str] = []
+        self.failures: list[Failure] = []
+        self.gaps: list[Gap] = []
         self.ended = False
 
     def add(self, episode: int, kind: str, key: str, payload: dict[str, Any]) -> None:
@@ -144,7 +198,10 @@ class _Tally:
             case "run.ended":
                 self.ended = True
             case "failure":
-                self.failures.append(f"{payload['error']}: {payload['message']}")
+                self.failures.append(Failure(**payload))
+            case "gap":
+                told = {name: payload[name] for name in ("agent", "failure", "action")}
+                self.gaps.append(Gap(episode, int(key.partition(".")[0]), **told))
             case _ if kind in KINDS:
                 self.calls.add(episode, kind, key, payload)
             case _:

@@ -16,6 +16,7 @@ from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Entry, Journal
 from ..memory.memory import BeliefMemory
+from ..models.failures import CallError
 from ..models.protocol import Reply, Request, T
 from ..models.routing import team
 from .calls import Calls
@@ -46,7 +47,7 @@ class Session:
     team: Asker
     listener: Listener
 
-    def note(self, kind: str, payload: Mapping[str, str]) -> None:
+    def note(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Record how the run went on this machine; such events are no part of the exported log."""
         count = sum(1 for _ in self.journal.events(self.run, kind=kind))
         for event in self.journal.append(self.run, [Entry(-1, kind, f"{count:06d}", payload)]):
@@ -95,7 +96,8 @@ async def opened(
         except JournalError:
             raise  # nothing can be recorded in a journal that fails
         except Exception as error:  # whatever stopped it, an agent's own bug too, is told by the journal
-            session.note("failure", {"error": type(error).__name__, "message": str(error)})
+            facts = error.facts() if isinstance(error, CallError) else {}
+            session.note("failure", {**facts, "error": type(error).__name__, "message": str(error), "stopped": True})
             error.add_note(f"The journal holds everything up to here; go on with: doxa resume {run}")
             raise
         except asyncio.CancelledError:

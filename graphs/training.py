@@ -103,6 +103,7 @@ async def run_episode(session: Session, number: int, mode: Mode, environment: En
         policy=experiment.propagation,
         asker=session.team,
         listener=session.listener,
+        on_failure=experiment.on_failure,
     )
     started = {
         "mode": mode,

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
 
+GAP = "gap"
+"""Kind of the event that a failed agent leaves where a run goes on without it."""
+
 
 class Phase(IntEnum):
     """Rank of what happens within a step; the order of the exported log."""

@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from ..errors import ModelError
 from .protocol import Place, Usage
@@ -75,6 +75,20 @@ class CallError(ModelError):
         """The same failure, with its place filled in."""
         self.place, self.model, self.attempt, self.request = place, model, attempt, request
         return self
+
+    def facts(self) -> dict[str, Any]:
+        """The failure as JSON: who asked, where, at which attempt, what happened, and the remedy."""
+        place = self.place
+        return {
+            "error": type(self).__name__,
+            "message": self.problem,
+            "remedy": self.remedy,
+            "agent": place.agent if place else None,
+            "episode": place.episode if place else None,
+            "step": place.step if place else None,
+            "attempt": self.attempt,
+            "model": self.model,
+        }
 
     def __str__(self) -> str:
         """Where, what, and the remedy."""
@@ -225,3 +239,8 @@ HANDLING: Mapping[type[CallError], Handling] = MappingProxyType(
 def handling(error: BaseException) -> Handling:
     """What is done about an error; anything that isn't in the table ends the call."""
     return next((HANDLING[kind] for kind in type(error).__mro__ if kind in HANDLING), Handling())
+
+
+def named(kind: str) -> type[CallError]:
+    """The failure of this name."""
+    return next((known for known in HANDLING if known.__name__ == kind), CallError)

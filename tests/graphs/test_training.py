@@ -17,6 +17,7 @@ import pytest
 from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, Run, evaluate, hierarchy, replay, train
 from doxa.environments import Weather
 from doxa.errors import ModelError, NondeterminismError, NotFoundError, SpecError
+from doxa.graphs.run import Failure
 from doxa.memory import BeliefMemory, Home, Journal
 from doxa.memory.propagation import Nothing
 from doxa.models import HeuristicModel, Reply, Request
@@ -179,7 +180,7 @@ def test_a_run_that_broke_down_goes_on_without_asking_again(tmp_path: Path) -> N
     assert any("doxa resume test-1" in note for note in caught.value.__notes__)
     interrupted = Run.load(tmp_path / "parts", "test-1")
     assert (interrupted.ended, interrupted.calls, len(interrupted.unanswered)) == (False, 200, 1)
-    assert interrupted.failures == ("ModelError: the line is dead",)
+    assert [str(failure) for failure in interrupted.failures] == ["ModelError: the line is dead"]
     done = asyncio.run(train(experiment(model=mended), tmp_path / "parts", run="test-1"))
     assert done.ended
     assert done.digest == whole.digest
@@ -194,7 +195,7 @@ def test_an_agents_own_bug_is_recorded_and_raised(tmp_path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         trained(tmp_path, model=Buggy())
-    assert Run.load(tmp_path, "test-1").failures == ("ZeroDivisionError: a bug with you",)
+    assert Run.load(tmp_path, "test-1").failures == (Failure("ZeroDivisionError", "a bug with you"),)
     assert asyncio.run(train(experiment(), tmp_path, run="test-1")).ended
 
 
