@@ -86,13 +86,14 @@ def run_id(run: str, home: Path) -> str:
     Raises:
         SpecError: There is no run yet.
     """
-    if run != "last":
+    name, at, episode = run.partition("@")
+    if name != "last":
         return run
     with journal(home) as opened:
         known = opened.runs()
     if not known:
         raise SpecError(f"there are no runs in {home}: train first")
-    return known[-1]
+    return known[-1] + at + episode
 
 
 def journal(home: Path) -> Journal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ from ..errors import BeliefError
 from .common import HOME, HomeDir, Json, RunId, run_id
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ..memory import Predicate, RevisionResult
     from ..memory.curation import Curation
 
@@ -66,9 +68,9 @@ def add(
     polarity: Polarity = "against" if against else "for"
     with curation(run, home, embedder) as hand:
         scope = Scope(when=conditions(when), sentence=sentence)
-        told = {"concept": concept, "statement": statement, "aspect": aspect, "polarity": polarity, "scope": scope}
-        told |= {"audience": tuple(audience or ()), "support": support, "reason": reason}
-        lesson = checked(Addition, told)
+        said = {"concept": concept, "statement": statement, "aspect": aspect, "polarity": polarity, "scope": scope}
+        said |= {"audience": tuple(audience or ()), "support": support, "reason": reason}
+        lesson = checked(Addition, said)
         _show([hand.add(lesson, known_at=moment(known_at))], as_json=as_json)
 
 
@@ -94,7 +96,7 @@ def edit(
         old = hand.memory.get(belief)
         scope: dict[str, Any] = {"when": conditions(when)} if when is not None else {}
         scope |= {} if sentence is None else {"sentence": sentence}
-        given = {
+        asked = {
             "statement": statement,
             "aspect": aspect,
             "polarity": None if against is None else "against" if against else "for",
@@ -102,7 +104,7 @@ def edit(
             "scope": old.scope.model_copy(update=scope) if scope else None,
             "audience": tuple(audience) if audience else None,
         }
-        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
         _show([guarded(hand.edit, old.id, reason, known_at=moment(known_at), **changes)], as_json=as_json)
 
 
@@ -159,25 +161,30 @@ def retract(
 
 
 def _plan(hand: Curation, belief: str, *, cascade: bool, as_json: bool) -> None:
-    from rich.console import Group
-
-    from ..views import plain, show
+    from ..views import show
 
     root = hand.memory.get(belief)
     also = hand.derived(root.id) if cascade else ()
     lines = [f"{root.id}  {'PINNED, unpin it first' if root.pinned else 'would go'}: {root.statement}"]
     lines += [f"{d.belief}  {'stays, it is pinned' if d.pinned else 'would go'}: {d.reason}" for d in also]
-    told = {"belief": root.id, "pinned": root.pinned, "derived": [vars(d) for d in also]}
-    show(told, Group(*(plain(line) for line in lines)), as_json=as_json)
+    data = {"belief": root.id, "pinned": root.pinned, "derived": [vars(d) for d in also]}
+    show(data, told(lines), as_json=as_json)
 
 
 def _show(results: tuple[RevisionResult, ...] | list[RevisionResult], *, as_json: bool) -> None:
+    from ..views import show
+
+    data = [{"op": r.op, "belief": r.belief, "reason": r.reason, "author": r.author} for r in results]
+    show(data, told(f"{r.op}  {r.belief}: {r.reason}" for r in results), as_json=as_json)
+
+
+def told(lines: Iterable[str]) -> RenderableType:
+    """Lines for a terminal, without markup or control characters."""
     from rich.console import Group
 
-    from ..views import plain, show
+    from ..views import plain
 
-    told = [{"op": r.op, "belief": r.belief, "reason": r.reason, "author": r.author} for r in results]
-    show(told, Group(*(plain(f"{r.op}  {r.belief}: {r.reason}") for r in results)), as_json=as_json)
+    return Group(*(plain(line) for line in lines))
 
 
 @contextmanager
@@ -208,9 +215,9 @@ def guarded(operation: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN4
         raise BeliefError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from None
 
 
-def checked(kind: Any, told: dict[str, Any]) -> Any:  # noqa: ANN401
+def checked(kind: Any, given: dict[str, Any]) -> Any:  # noqa: ANN401
     """A pydantic object from what was given on the command line."""
-    return guarded(kind, **told)
+    return guarded(kind, **given)
 
 
 def moment(text: str | None) -> datetime | None:

@@ -16,6 +16,7 @@ from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Entry, Journal
 from ..memory.memory import BeliefMemory
+from ..memory.timetravel import branch_point
 from ..models.failures import CallError
 from ..models.protocol import Reply, Request, T
 from ..models.routing import team
@@ -78,7 +79,7 @@ async def opened(
     """Open a home for writing and a run in it, new or to be gone on with; close both, whatever happens."""
     models = experiment.models()
     async with AsyncExitStack() as stack:
-        for known in filter(None, (run, parent)):
+        for known in filter(None, (run, (parent or "").partition("@")[0])):
             with Journal.open(Home(Path(home)), write=False) as journal:
                 journal.require(known)
         journal = stack.enter_context(Journal.open(Home(Path(home)), write=True))
@@ -148,8 +149,9 @@ def _started(
     journal: Journal, mode: Mode, experiment: Experiment, parent: str | None, run: str | None
 ) -> dict[str, Any]:
     # a parent may go on, or be curated, after a run started from it: what counts is what it held then
-    linked = {} if run is None else {a.run: a.seq for a in journal.ancestors(run)}
-    inherited = None if parent is None else journal.digest(parent, linked.get(parent))
+    linked = () if run is None else journal.ancestors(run)[-1:]
+    origin = next(iter(linked), None) if parent is None or linked else branch_point(journal, parent)
+    inherited = None if origin is None else journal.digest(origin.run, origin.seq)
     started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
     return started
 

@@ -121,8 +121,10 @@ class Journal:
                 self.link(run, parent)
             return run
 
-    def link(self, run: str, parent: str) -> None:
+    def link(self, run: str, parent: str, until: int | None = None) -> None:
         """Let ``run`` start from what ``parent`` holds now; what the parent records later stays unseen.
+
+        ``until`` is the position in the parent up to which it is seen, if that isn't all.
 
         Raises:
             NotFoundError: There is no such run.
@@ -137,7 +139,7 @@ class Journal:
             origin = ancestors[-1].run if ancestors else "nothing"
             raise NondeterminismError(f"run {run} started from {origin}, it can't start from {parent}: start a new run")
         with self.database.lock:
-            seq = self._head(parent).seq
+            seq = self.length(parent) if until is None else until
             with self.database.transaction() as connection:
                 connection.execute("UPDATE runs SET parent = ?, parent_seq = ? WHERE name = ?", (parent, seq, run))
 
@@ -252,6 +254,11 @@ class Journal:
         while rows := self.database.rows(sql, (position, _PAGE)):
             yield from (Positioned(row[-1], event_of(row[:-1])) for row in rows)
             position = rows[-1][-1]
+
+    def length(self, run: str) -> int:
+        """The position of a run's last event; 0 if it has none."""
+        rows = self.database.rows("SELECT seq FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
+        return int(rows[0][0]) if rows else 0
 
     def hash_at(self, position: int) -> str | None:
         """The hash of the event at a position in the whole journal, if there is one."""

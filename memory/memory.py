@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import count, takewhile
@@ -28,19 +28,10 @@ from .propagation import (
     PropagationRecord,
     in_sample,
 )
+from .recorded import Recorded, recorded
 from .revision import Resolves, Terms, admit
 from .state import Beliefs, RevisionResult
 from .vectors import VectorStore
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """A result with its place."""
-
-    run: str
-    episode: int
-    key: str
-    result: RevisionResult
 
 
 class BeliefMemory:
@@ -65,7 +56,7 @@ class BeliefMemory:
             journal: Open for writing if anything is to be revised or handed out anew.
             run: Id of the run.
             embedder: How texts become vectors, by name or object; ``None`` for the offline default.
-            parent: The run whose beliefs this one starts from.
+            parent: The run whose beliefs this one starts from; ``RUN@EPISODE`` for those before an episode.
             near: Cosine from which two texts with the same aspect, polarity and scope say the same.
 
         Raises:
@@ -78,13 +69,15 @@ class BeliefMemory:
         self._near = near
         self._resources = ExitStack()
         if parent is not None:
+            from .timetravel import branch_point
+
             if journal.writable:
-                journal.link(run, parent)
-            elif [a.run for a in journal.ancestors(run)][-1:] != [parent]:
+                journal.link(run, parent.partition("@")[0], branch_point(journal, parent).seq)
+            elif [a.run for a in journal.ancestors(run)][-1:] != [parent.partition("@")[0]]:
                 raise NotFoundError(f"run {run} didn't start from {parent!r}")
-        inherited = [r for a in journal.ancestors(run) for r in self._read(a.run, a.seq)]
+        inherited = [r for a in journal.ancestors(run) for r in recorded(journal, a.run, a.seq)]
         self._inherited = Beliefs().after(r.result for r in inherited)
-        self._own = self._read(run)
+        self._own = recorded(journal, run)
         self._generations = {r.result.generation for r in (*inherited, *self._own) if r.result.added}
         if journal.writable and self._generations:
             self._same_generation()
@@ -143,9 +136,11 @@ class BeliefMemory:
         """What was believed when an episode began: its own critique isn't in it."""
         return self._state(episode)
 
-    def as_of(self, episode: int) -> tuple[Belief, ...]:
-        """What was believed when an episode began, sorted by id."""
-        state = self.before(episode)
+    def as_of(self, when: int | datetime) -> tuple[Belief, ...]:
+        """What was believed when an episode began, or could be believed at a time on its clock; sorted by id."""
+        from .timetravel import known_before
+
+        state = self.before(when) if isinstance(when, int) else known_before(self.journal, self.run, when)
         return tuple(state[i] for i in sorted(state))
 
     def history(self, belief: str) -> tuple[BeliefEvent, ...]:
@@ -222,7 +217,11 @@ class BeliefMemory:
         return results
 
     def record(self, episode: int, key: str, results: Sequence[RevisionResult], cause: Sequence[Entry] = ()) -> None:
-        """Record results at a place, in one transaction with their cause, and believe them from the next episode on."""
+        """Record results at a place, in one transaction with their cause, and believe them from the next episode on.
+
+        Raises:
+            NondeterminismError: Other results are recorded there.
+        """
         if said := [text for r in results if r.added for text in _texts(r.added)]:
             self._vectors(said)  # so that they are kept in the same transaction
         entries = [Entry(episode, "belief", _numbered(key, i), r.payload(self.run)) for i, r in enumerate(results)]
@@ -289,14 +288,6 @@ class BeliefMemory:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _read(self, run: str, until: int | None = None) -> list[_Recorded]:
-        """A run's results in the order of its log, which isn't that of arrival."""
-        events = (e for e in self.journal.events(run, kind="belief") if until is None or e.seq <= until)
-        return [
-            _Recorded(run, e.episode, e.key, RevisionResult.read(e.payload, run))
-            for e in sorted(events, key=lambda e: (e.episode, e.key))
-        ]
-
     def _state(self, before: int | None = None) -> Beliefs:
         return self._inherited.after(r.result for r in self._own if before is None or r.episode < before)
 
@@ -319,7 +310,9 @@ class BeliefMemory:
 
     def _take(self, entries: Sequence[Entry], results: Sequence[RevisionResult]) -> None:
         """Make what was just recorded visible, and bring the index up to it."""
-        new = [_Recorded(self.run, e.episode, e.key, r) for e, r in zip(entries, results, strict=True)]
+        known = {(r.episode, r.key) for r in self._own}
+        pairs = zip(entries, results, strict=True)
+        new = [Recorded(self.run, e.episode, e.key, r) for e, r in pairs if (e.episode, e.key) not in known]
         self._own = sorted([*self._own, *new], key=lambda r: (r.episode, r.key))
         self._generations |= {r.generation for r in results if r.added}
         if any(r.added for r in results):

@@ -95,6 +95,22 @@ def test_retracting_is_looked_at_first(doxa: Doxa) -> None:
     assert doxa("beliefs", "last", edited[0]["belief"], "--json").json["belief"]["supersedes"] == [belief]
 
 
+def test_a_run_s_past_can_be_compared_and_had_again(doxa: Doxa) -> None:
+    appeared = doxa("belief", "diff", "last", "0", "now", "--json").json["appeared"]
+    assert [b["id"] for b in appeared] == sorted(ids(doxa))
+    assert appeared[0]["id"] in doxa("belief", "diff", "last", "0").out
+    assert doxa("belief", "diff", "last", "3", "3").out.strip() == "no difference"
+    child = doxa("train", "spec.py:experiment", "--from", "last@0", "--json").json
+    assert (child["parent"], child["episodes"][0]["beliefs"]) == ("rain-1@0", 0)
+    assert doxa("beliefs", child["id"]).code == doxa("replay", child["id"]).code == 0
+    done = doxa("belief", "rollback", "rain-1", "0", "-r", "start again", "--json").json
+    assert {(r["op"], r["belief"]) for r in done} == {("contraction", b["id"]) for b in appeared}
+    assert "nothing has changed since" in doxa("belief", "rollback", "rain-1", "0", "-r", "and again").out
+    merged = doxa("belief", "merge", "rain-1", child["id"], "-r", "it learned more", "--json").json
+    assert {c["kind"] for c in merged["conflicts"]} <= {"status", "contradiction"}
+    assert "nothing new" in doxa("belief", "merge", "rain-1", child["id"], "-r", "again").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -105,6 +121,9 @@ def test_retracting_is_looked_at_first(doxa: Doxa) -> None:
         (["add", "rain-9", "x", "--aspect", "a", "-r", "r"], "choose from rain-1"),
         (["pin", "last", "b-zzz", "-r", "r"], "no belief 'b-zzz'"),
         (["retract", "last", "b-zzz"], "needs a reason"),
+        (["diff", "last", "soon"], "no point in time"),
+        (["rollback", "last", "9", "-r", "r"], "choose from 0 to 4"),
+        (["merge", "last", "last", "-r", "r"], "itself"),
     ],
 )
 def test_wrong_input_gets_one_message(doxa: Doxa, arguments: list[str], message: str) -> None:
