@@ -17,8 +17,10 @@ from ..errors import GraphError
 from ..memory.belief import Status
 from ..memory.journal import Entry
 from ..memory.propagation import AgentProfile, PropagationContext, render
+from ..memory.state import RevisionResult
 from ..memory.trajectory import Phase, place_key, step_record
 from ..models.protocol import Answer, Request, T
+from .crediting import settle
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,14 @@ class Reflect:
     agents: tuple[str, ...]
 
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
-        """Record the critique and its belief operations in one transaction, then the episode's end."""
+        """Record the critique and its belief operations in one transaction, what the outcome says, and the end."""
         episode = runtime.context
         current = trajectory(episode, episode.number)
-        if self.critic is not None and episode.mode == "train":
-            await self._learn(self.critic, current, state["step"], episode)
         rewards = [step.reward for step in current.steps]
+        beliefs = episode.memory.before(episode.number)
+        if self.critic is not None and episode.mode == "train":
+            beliefs = beliefs.after(await self._learn(self.critic, current, state["step"], episode))
+        settle(episode, beliefs, math.fsum(rewards), state["step"])
         metrics = episode.environment.metrics(rewards)
         payload = {
             "mode": episode.mode,
@@ -123,7 +127,9 @@ class Reflect:
         episode.record([Entry(episode.number, "episode.ended", place_key(state["step"], Phase.END, "end"), payload)])
         return {}
 
-    async def _learn(self, critic: Critic, current: Trajectory, step: int, episode: Episode) -> None:
+    async def _learn(
+        self, critic: Critic, current: Trajectory, step: int, episode: Episode
+    ) -> tuple[RevisionResult, ...]:
         before = None if episode.previous is None else trajectory(episode, episode.previous)
 
         async def ask(request: Request[T]) -> Answer[T]:
@@ -134,7 +140,7 @@ class Reflect:
         case = Case(episode.environment.spec, current, before, beliefs, self.agents, ask)
         verdict = await critic.judge(case)
         steps = {current.episode: len(current.steps)} | ({before.episode: len(before.steps)} if before else {})
-        episode.memory.revise(
+        return episode.memory.revise(
             episode.number,
             verdict.proposals,
             key=place_key(step, Phase.REFLECT, critic.name),

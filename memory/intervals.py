@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, variance
+from statistics import NormalDist, fmean, variance
 
 DIGITS = 9
 """Decimals that are kept: the last digits of floating-point sums differ between machines."""
@@ -62,14 +62,19 @@ def paired(differences: Sequence[float], confidence: float = 0.95, resamples: in
 
 
 def t_quantile(probability: float, freedom: float) -> float:
-    """The value below which Student's t falls with this probability; for probabilities of at least a half."""
-    low, high = 0.0, 1.0
-    while t_probability(high, freedom) < probability and high < 1e12:
-        low, high = high, 2 * high
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if t_probability(middle, freedom) < probability else (low, middle)
-    return high
+    """The value below which Student's t falls with this probability; for probabilities of at least a half.
+
+    Newton's method from the normal quantile, which is smaller; the distribution is concave there: no step overshoots.
+    """
+    value = NormalDist().inv_cdf(probability)
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
+    for _ in range(200):
+        density = scale * (1 + value * value / freedom) ** (-(freedom + 1) / 2)
+        step = (probability - t_probability(value, freedom)) / density
+        value += step
+        if step <= 1e-12 * value:
+            break
+    return value
 
 
 def t_probability(value: float, freedom: float) -> float:

@@ -1,4 +1,7 @@
-"""What a person may do to beliefs. Kept apart from a critic's operations, whose schema models are shown."""
+"""What can be behind a belief event: what a person may do, beside a critic's operations and outcomes.
+
+Kept apart from a critic's operations, whose schema models are shown.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .comparison import Comparison
 from .operations import Contraction, Expansion, Lesson, Proposal, Revision, StepRef
 
 
@@ -90,7 +94,8 @@ Cause = Annotated[
     | Disputation
     | Rollback
     | Merger
-    | Importation,
+    | Importation
+    | Comparison,
     Field(discriminator="kind"),
 ]
 """Whatever can be behind a belief event."""

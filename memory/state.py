@@ -19,6 +19,8 @@ Op = Literal[
     "pinning",
     "approval",
     "restoration",
+    "credit",
+    "demotion",
 ]
 
 IN_FORCE = frozenset({Status.CANDIDATE, Status.ACTIVE, Status.DISPUTED})
@@ -36,7 +38,7 @@ class Update(Record):
     evidence: tuple[Evidence, ...] = ()
     """Merged into its own."""
     known_at: datetime | None = None
-    """Of that evidence."""
+    """Of that evidence, or of those outcomes."""
     tainted: bool = False
     supersedes: tuple[str, ...] = ()
     contradicts: tuple[str, ...] = ()
@@ -50,7 +52,7 @@ class Update(Record):
             "status": self.status or belief.status,
             "credence": belief.credence.after(self.good, self.bad),
             "evidence": _merged(belief.evidence, self.evidence),
-            "known_at": later(belief.known_at, self.known_at) if self.evidence else belief.known_at,
+            "known_at": later(belief.known_at, self.known_at) if self._teaches else belief.known_at,
             "tainted": belief.tainted or self.tainted,
             "supersedes": _united(belief.supersedes, self.supersedes),
             "contradicts": _united(belief.contradicts, self.contradicts),
@@ -58,6 +60,10 @@ class Update(Record):
             "audience": belief.audience if self.audience is None else self.audience,
         }
         return belief.model_copy(update=told)
+
+    @property
+    def _teaches(self) -> bool:
+        return bool(self.evidence or self.good or self.bad)
 
 
 class RevisionResult(Record):

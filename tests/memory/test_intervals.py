@@ -6,7 +6,7 @@ import random
 from statistics import fmean
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doxa.memory.intervals import Estimate, difference, paired, t_quantile
@@ -24,21 +24,24 @@ def test_the_quantiles_are_those_of_the_tables(probability: float, freedom: floa
 
 
 @given(st.floats(0.5, 0.9995), st.floats(0.8, 500))
+@settings(deadline=None)
 def test_the_quantiles_are_scipys(probability: float, freedom: float) -> None:
     stats = pytest.importorskip("scipy.stats")
-    assert t_quantile(probability, freedom) == pytest.approx(float(stats.t.ppf(probability, freedom)), abs=1e-7)
+    assert t_quantile(probability, freedom) == pytest.approx(
+        float(stats.t.ppf(probability, freedom)), rel=1e-6, abs=1e-7
+    )
 
 
 def test_welchs_interval_covers_the_true_difference_as_often_as_it_says() -> None:
     rng = random.Random(1)
     covered = 0
-    for _ in range(2000):
+    for _ in range(1000):
         estimate = difference([rng.gauss(1, 1) for _ in range(12)], [rng.gauss(0, 3) for _ in range(4)])
         assert estimate is not None
         assert estimate.low is not None
         assert estimate.high is not None
         covered += estimate.low <= 1 <= estimate.high
-    assert 0.93 <= covered / 2000 <= 0.97
+    assert 0.93 <= covered / 1000 <= 0.97
 
 
 def test_too_little_to_tell_is_none_and_never_0() -> None:
@@ -54,6 +57,7 @@ def test_numbers_that_never_vary_leave_no_doubt() -> None:
 
 
 @given(st.lists(numbers, min_size=2, max_size=6))
+@settings(deadline=None)
 def test_the_bootstrap_is_always_drawn_the_same_and_stays_within_the_data(values: list[float]) -> None:
     estimate = paired(values, resamples=200)
     assert estimate == paired(values, resamples=200)
