@@ -14,13 +14,14 @@ from ..environments.protocol import Environment
 from ..errors import SpecError, options
 from ..memory.embeddings import Embedder
 from ..memory.propagation import ByConcern, Propagation
+from ..models.limits import Limits
 from ..models.protocol import Model
 from ..models.resolve import resolve_model
 from ..models.retries import RetryPolicy
 from .graph import EpisodeGraph
 from .specification import specify
 
-LIMITS = ("max_usd", "max_tokens", "ambiguous", "retries")
+LIMITS = ("max_usd", "max_tokens", "ambiguous", "retries", "limits", "fallbacks")
 """Settings of an experiment that are no part of its spec: they may be another when a run is gone on with."""
 
 
@@ -45,6 +46,10 @@ class Experiment:
         ambiguous: What a resumed run does about calls whose outcome a crash left unknown: ``resend`` them, or ``halt``
             before anything is sent. Either way they count in the budget at their worst. No part of the spec.
         retries: When a failed attempt at a model call is made again; ``None`` for the default. No part of the spec.
+        limits: Concurrency, requests and tokens per minute of every endpoint, or by the endpoint's name. No part of
+            the spec.
+        fallbacks: Models to ask, in this order, when an agent's own fails over. No part of the spec: which model
+            answered stands with every recorded reply.
     """
 
     environment: Environment
@@ -61,6 +66,8 @@ class Experiment:
     max_tokens: int | None = None
     ambiguous: Literal["resend", "halt"] = "resend"
     retries: RetryPolicy | None = None
+    limits: Limits | Mapping[str, Limits] | None = None
+    fallbacks: tuple[str | Model, ...] = ()
 
     def __post_init__(self) -> None:
         """Check everything that can be checked without running."""

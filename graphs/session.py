@@ -19,6 +19,7 @@ from ..memory.memory import BeliefMemory
 from ..memory.timetravel import branch_point
 from ..models.failures import CallError
 from ..models.protocol import Reply, Request, T
+from ..models.resolve import resolve_model
 from ..models.routing import team
 from .calls import Calls
 from .experiment import Experiment
@@ -89,7 +90,15 @@ async def opened(
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent))
         log = JournalLog(journal, run, listener)
         asker = await stack.enter_async_context(
-            team(models, log=log, usd=experiment.max_usd, tokens=experiment.max_tokens)
+            team(
+                models,
+                log=log,
+                usd=experiment.max_usd,
+                tokens=experiment.max_tokens,
+                policy=experiment.retries,
+                limits=experiment.limits,
+                fallbacks=[resolve_model(model) for model in experiment.fallbacks],
+            )
         )
         session = Session(mode, run, experiment, journal, memory, asker, listener)
         try:

@@ -36,6 +36,7 @@ class Deadline:
     """A number of seconds that run down, except while paused."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
+        self.seconds = seconds
         self._clock = clock
         self._end = clock.monotonic() + seconds
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -108,6 +109,7 @@ class Gateway:
         self._clock = clock or LoopClock()
         self._rng = rng or random.Random(0)  # noqa: S311  spreads pauses, guards nothing
         self._endpoints: dict[str, Endpoint] = {}
+        self._steps: dict[tuple[int, int], Deadline] = {}
 
     async def ask(self, request: Request[T], place: Place) -> Answer[T]:
         """Ask, from the log if it holds the call.
@@ -183,7 +185,7 @@ class Gateway:
 
     async def _retry(self, call: _Call, model: Model, *, patient: bool) -> Reply:
         """Ask one model under the policy; an impatient one gives up at once where the circuit is open."""
-        deadline = Deadline(self._policy.deadline, self._clock)
+        deadline = Deadline(min(self._policy.deadline, self._left_of_step(call.place)), self._clock)
 
         async def attempt() -> Reply:
             try:
@@ -212,8 +214,17 @@ class Gateway:
             async with asyncio.timeout(deadline.left):
                 reply = await model.complete(request)
         except TimeoutError:
-            raise ModelTimeoutError(f"no answer before the deadline of {self._policy.deadline:g} s") from None
+            raise ModelTimeoutError(f"no answer before the deadline of {deadline.seconds:g} s") from None
         return replace(reply, latency=self._clock.monotonic() - start)
+
+    def _left_of_step(self, place: Place) -> float:
+        """Seconds until the step's deadline, which runs from the step's first call."""
+        if self._policy.step_deadline is None:
+            return math.inf
+        step = (place.episode, place.step)
+        if step not in self._steps:
+            self._steps = {step: Deadline(self._policy.step_deadline, self._clock)}
+        return self._steps[step].left
 
     def _endpoint(self, model: Model) -> Endpoint:
         name = getattr(model, "endpoint", model.name)

@@ -34,6 +34,8 @@ class RetryPolicy:
     """Seconds; doesn't cap ``Retry-After``."""
     deadline: float = 120.0
     """Seconds one model may take for one call, pauses included; waiting for a place under the rate limits isn't."""
+    step_deadline: float | None = None
+    """Seconds all calls of one step may take together, from its first call on; ``None`` for no such bound."""
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
@@ -43,6 +45,8 @@ class RetryPolicy:
                 f"base_delay={self.base_delay}, max_delay={self.max_delay}, deadline={self.deadline}: "
                 "0 <= base_delay <= max_delay and a deadline above 0 are needed"
             )
+        if self.step_deadline is not None and not self.step_deadline > 0:
+            raise ModelSetupError(f"step_deadline={self.step_deadline}: seconds above 0, or None for no bound")
 
     def pause(self, attempt: int, retry_after: float | None, rng: random.Random) -> float:
         """Seconds to wait after the failure of ``attempt``, counted from 1."""

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from .budget import Budget
 from .gateway import Gateway
+from .limits import Limits
 from .log import CallLog
 from .protocol import Model
+from .retries import RetryPolicy
 
 
 @asynccontextmanager
 async def team(
-    models: Mapping[str, Model], *, log: CallLog, usd: float | None = None, tokens: int | None = None
+    models: Mapping[str, Model],
+    *,
+    log: CallLog,
+    usd: float | None = None,
+    tokens: int | None = None,
+    policy: RetryPolicy | None = None,
+    limits: Limits | Mapping[str, Limits] | None = None,
+    fallbacks: Sequence[Model] = (),
 ) -> AsyncIterator[Gateway]:
     """A gateway for a team, a model by agent's name, with one budget over all of them."""
-    async with Gateway(models, log=log, budget=Budget(usd, tokens)) as gateway:
+    gateway = Gateway(models, log=log, budget=Budget(usd, tokens), policy=policy, limits=limits, fallbacks=fallbacks)
+    async with gateway:
         yield gateway

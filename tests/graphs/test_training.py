@@ -20,7 +20,8 @@ from doxa.errors import ModelError, NondeterminismError, NotFoundError, SpecErro
 from doxa.graphs.run import Failure
 from doxa.memory import BeliefMemory, Home, Journal
 from doxa.memory.propagation import Nothing
-from doxa.models import HeuristicModel, Reply, Request
+from doxa.models import HeuristicModel, Limits, Reply, Request
+from doxa.models.failures import ContentFilterError
 from doxa.models.protocol import T
 
 TEAM = hierarchy(
@@ -266,3 +267,14 @@ def test_the_order_in_which_calls_arrive_changes_nothing(tmp_path: Path) -> None
     ):
         arrived = [[event.key for event in journal.events("test-1", kind="call")] for journal in (one, many)]
     assert arrived[0] != arrived[1]
+
+
+def test_a_fallback_answers_where_the_model_fails_over(tmp_path: Path) -> None:
+    class Refusing(Counted):
+        async def complete(self, request: Request[T]) -> Reply:
+            raise ContentFilterError(f"no word to {request.agent}")
+
+    plain = trained(tmp_path / "plain")
+    run = trained(tmp_path / "fallen", model=Refusing(), fallbacks=("heuristic",), limits=Limits(concurrency=2))
+    assert run.ended
+    assert run.digest == plain.digest

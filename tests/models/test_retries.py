@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -77,7 +78,14 @@ def test_the_same_seed_gives_the_same_pauses() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"attempts": 0}, {"base_delay": -1.0}, {"base_delay": 2.0, "max_delay": 1.0}, {"deadline": 0.0}]
+    "wrong",
+    [
+        {"attempts": 0},
+        {"base_delay": -1.0},
+        {"base_delay": 2.0, "max_delay": 1.0},
+        {"deadline": 0.0},
+        {"step_deadline": 0.0},
+    ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ModelSetupError, match=next(iter(wrong))):
@@ -112,6 +120,25 @@ def test_a_model_that_hangs_is_left_at_the_deadline(question: Question) -> None:
         return asyncio.get_running_loop().time()
 
     assert run_virtually(main()) == pytest.approx(30.0)
+
+
+def test_the_calls_of_a_step_share_the_step_s_deadline(question: Question) -> None:
+    """Ten seconds each, twenty-five a step: the third call is left after five, and the next step starts anew."""
+    model = Timed([lambda: asyncio.sleep(10.0)] * 4)
+    policy = RetryPolicy(attempts=1, deadline=30.0, step_deadline=25.0)
+
+    async def main() -> list[float]:
+        gateway, ends = Gateway(model, policy=policy), []
+        for place in (HERE, replace(HERE, agent="b"), replace(HERE, agent="c"), replace(HERE, step=HERE.step + 1)):
+            try:
+                await gateway.ask(question(), place)
+            except f.ModelTimeoutError:
+                ends.append(-asyncio.get_running_loop().time())
+            else:
+                ends.append(asyncio.get_running_loop().time())
+        return ends
+
+    assert run_virtually(main()) == [10.0, 20.0, -25.0, 35.0]
 
 
 def test_each_fallback_has_a_deadline_of_its_own(question: Question) -> None:
