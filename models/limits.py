@@ -33,6 +33,11 @@ class Limits:
             if value is not None and value < 1:
                 raise ModelSetupError(f"Limits({name}={value}): at least 1, or None for no limit")
 
+    @property
+    def rated(self) -> bool:
+        """Whether anything is limited by the minute."""
+        return self.requests_per_minute is not None or self.tokens_per_minute is not None
+
 
 @dataclass(eq=False)
 class Pass:
@@ -50,7 +55,7 @@ class Pass:
 class Limiter:
     """Hands out passes first come, first served, so that no minute holds more than the limits.
 
-    It keeps every pass of the last minute: exact in any sliding window, unlike buckets, which allow twice the
+    Where there is a rate it keeps every pass of the last minute: exact in any sliding window, unlike buckets, which allow twice the
     limit around a refill or use less than all of it.
     """
 
@@ -80,7 +85,8 @@ class Limiter:
                 while (delay := self._delay(tokens)) > 0:
                     await self._clock.sleep(min(delay, LOOK_AGAIN))
                 issued = Pass(self._clock.monotonic(), tokens, places)
-                self._passes.append(issued)
+                if self._limits.rated:
+                    self._passes.append(issued)
         except BaseException:
             places.release()
             raise
