@@ -150,10 +150,13 @@ def stale(home: Home) -> None:
 
 
 def of_another_journal(home: Home) -> None:
-    note = json.loads((home.chroma / "doxa.json").read_text())
-    (told,) = note["collections"].values()
-    told["hash"] = "0" * 64
-    (home.chroma / "doxa.json").write_text(json.dumps(note))
+    """The folder of a home in which just as much was learned, but something else."""
+    other = Home(home.path.parent / "other")
+    with Journal.open(other, write=True) as journal, BeliefMemory(journal, journal.begin("run")) as memory:
+        learn(memory, 0, [f"{statement}!" for statement in STATEMENTS[:2]])
+        learn(memory, 1, [f"{statement}!" for statement in STATEMENTS])
+    shutil.rmtree(home.chroma)
+    shutil.copytree(other.chroma, home.chroma)
 
 
 @pytest.mark.parametrize(

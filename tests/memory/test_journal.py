@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -96,6 +97,25 @@ def test_another_payload_at_the_same_place_is_refused_and_says_what_differs(jour
     assert journal.verify("run") == 1
 
 
+def test_an_interrupt_just_after_a_commit_breaks_nothing(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.append("run", [Entry(0, "a", "1")])
+    transaction = journal.database.transaction
+
+    @contextmanager
+    def interrupted() -> Iterator[sqlite3.Connection]:
+        with transaction() as connection:
+            yield connection
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.database, "transaction", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.append("run", [Entry(0, "a", "2")])
+    journal.append("run", [Entry(0, "a", "2"), Entry(0, "a", "3")])
+    assert [event.key for event in journal.events("run")] == ["1", "2", "3"]
+    assert journal.verify("run") == 3
+
+
 def test_one_place_twice_in_a_batch(journal: Journal) -> None:
     one, other = journal.append("run", [Entry(0, "a", "k", {"x": 1}), Entry(0, "a", "k", {"x": 1})])
     assert one == other
@@ -108,6 +128,11 @@ def test_one_place_twice_in_a_batch(journal: Journal) -> None:
 def test_a_payload_that_is_not_json_is_named(journal: Journal, payload: dict[str, object]) -> None:
     with pytest.raises(JournalError, match=r"run run, episode 4, decision '007': the payload isn't JSON"):
         journal.append("run", [Entry(4, "decision", "007", payload)])
+
+
+def test_the_order_of_names_is_of_no_account(journal: Journal) -> None:
+    first = journal.append("run", [Entry(0, "a", "k", {"x": {"b": 1, "a": 2}, "y": 3})])
+    assert journal.append("run", [Entry(0, "a", "k", {"y": 3, "x": {"a": 2, "b": 1}})]) == first
 
 
 def test_half_a_surrogate_pair_survives(journal: Journal) -> None:
@@ -296,7 +321,8 @@ except locale.Error:
     pass
 with Journal.open(Home(Path(sys.argv[1])), write=True) as journal:
     for key in {"ä", "Z", "a", "é/1", "_"}:
-        journal.append("run", [Entry(0, "a", key, {name: [name, 0.1] for name in {"ü", "x", "Y"}})])
+        payload = {name: [name, 0.1] for name in {"ü", "x", "Y", "z", "aa", "b", "É", "0"}}
+        journal.append("run", [Entry(0, "a", key, payload)])
     print(journal.digest("run"))
 """
 
