@@ -185,6 +185,7 @@ class ProgressView:
         self._task: Any = None
         self._run = ""
         self._return, self._alerts, self._cost = 0.0, 0, 0.0
+        self._free: set[tuple[int, str]] = set()
 
     def see(self, event: Event) -> None:
         """Take in one recorded event."""
@@ -192,8 +193,10 @@ class ProgressView:
         match event.kind:
             case "episode.started":
                 self._start(event)
+            case "call.reused":
+                self._free.add((event.episode, event.key))
             case "call":
-                self._cost += event.payload["cost"] or 0.0
+                self._cost += 0.0 if (event.episode, event.key) in self._free else event.payload["cost"] or 0.0
             case "alert":
                 self._alerts += 1
             case "step":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -66,18 +66,43 @@ def overridden(experiment: Experiment, **given: Any) -> Experiment:  # noqa: ANN
     return replace(experiment, **{name: value for name, value in given.items() if value is not None})
 
 
-def reference(run: Run) -> tuple[str, list[str]]:
-    """How a run's experiment was loaded, with the working directory put back to where that was.
+@dataclass(frozen=True)
+class Loaded:
+    """An experiment, and how it was loaded: what its run records, so that it can be loaded again."""
+
+    experiment: Experiment
+    reference: dict[str, Any]
+
+
+def loaded(spec: str, settings: list[str], changes: list[str]) -> Loaded:
+    """Load an experiment.
+
+    Raises:
+        SetupError: It can't be loaded, or a change doesn't fit it.
+    """
+    from ..graphs import load_experiment
+    from ..graphs.branching import changed
+
+    told = {"spec": spec, "settings": settings, "changes": changes, "folder": str(Path.cwd())}
+    return Loaded(changed(load_experiment(spec, pairs(settings)), changes), told)
+
+
+def recalled(run: Run, settings: list[str] | None = None, changes: list[str] | None = None) -> Loaded:
+    """Load a run's experiment again where it was loaded then, with more settings and changes if given.
 
     Raises:
         SpecError: It was started from Python.
     """
+    if "arm" in run.reference:
+        how = f"doxa ablate {run.reference['ablated'] or 'SPEC'}"
+        raise SpecError(f"run {run.id} is the arm {run.reference['arm']!r} of an ablation: go on with {how}")
     if "spec" not in run.reference:
         raise SpecError(
             f"run {run.id} was started from Python, not from a SPEC: go on with train(experiment, home, run={run.id!r})"
         )
     os.chdir(run.reference["folder"])
-    return str(run.reference["spec"]), list(run.reference["settings"])
+    known = {name: list(run.reference.get(name, ())) for name in ("settings", "changes")}
+    return loaded(run.reference["spec"], [*known["settings"], *(settings or [])], [*known["changes"], *(changes or [])])
 
 
 def run_id(run: str, home: Path) -> str:

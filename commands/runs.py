@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import SpecError
 from .common import (
     HOME,
+    Cache,
     HomeDir,
     Json,
+    Loaded,
     MaxTokens,
     MaxUsd,
     RunId,
@@ -20,11 +22,16 @@ from .common import (
     Spec,
     awaited,
     journal,
+    loaded,
     overridden,
     pairs,
-    reference,
+    recalled,
     run_id,
 )
+
+if TYPE_CHECKING:
+    from ..agents.episode import Listener
+    from ..graphs import Experiment, Run
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +43,7 @@ def register(app: typer.Typer) -> None:
 
 def train(
     spec: Spec,
+    *,
     home: HomeDir = HOME,
     settings: Settings = None,
     start: Annotated[str | None, typer.Option("--from", metavar="RUN", help="Start with this run's beliefs.")] = None,
@@ -44,14 +52,15 @@ def train(
     ] = False,
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
+    cache: Cache = False,
     as_json: Json = False,
 ) -> None:
     """Train a team; evaluate it afterwards if the experiment says on what."""
     if estimated:
         _estimate(spec, settings, start, as_json=as_json)
         return
-    limits = {"max_usd": max_usd, "max_tokens": max_tokens}
-    _execute("train", spec, home, settings, start, given=limits, as_json=as_json)
+    given = {"max_usd": max_usd, "max_tokens": max_tokens, "cache": cache or None}
+    _start("train", loaded(spec, settings or [], []), home, start, given=given, as_json=as_json)
 
 
 def evaluate(
@@ -66,8 +75,8 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Run one episode with beliefs frozen, beside the task's baselines."""
-    limits = {"max_usd": max_usd, "max_tokens": max_tokens}
-    _execute("evaluate", spec, home, settings, start, given=limits, as_json=as_json)
+    given = {"max_usd": max_usd, "max_tokens": max_tokens}
+    _start("evaluate", loaded(spec, settings or [], []), home, start, given=given, as_json=as_json)
 
 
 def resume(
@@ -81,6 +90,7 @@ def resume(
     ] = None,
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
+    cache: Cache = False,
     as_json: Json = False,
 ) -> None:
     """Go on with an interrupted run; no journaled call is sent again."""
@@ -90,21 +100,19 @@ def resume(
     known = Run.load(home, run_id(run, home))
     if known.ended:
         raise SpecError(f"run {known.id} has ended, there is nothing to resume; 'doxa replay {known.id}' checks it")
-    spec, settings = reference(known)
-    given = {"ambiguous": ambiguous, "max_usd": max_usd, "max_tokens": max_tokens}
-    _execute(known.mode, spec, home, settings, known.parent, run=known.id, given=given, as_json=as_json)
+    given = {"ambiguous": ambiguous, "max_usd": max_usd, "max_tokens": max_tokens, "cache": cache or None}
+    _start(known.mode, recalled(known), home, known.parent, run=known.id, given=given, as_json=as_json)
 
 
 def replay(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
     """Run a finished run again from its journal, sending nothing, and compare the digests."""
-    from ..graphs import Run, load_experiment
+    from ..graphs import Run
     from ..graphs import replay as replayed
     from ..views import show
 
     home = home.resolve()
     known = Run.load(home, run_id(run, home))
-    spec, settings = reference(known)
-    result = awaited(replayed(load_experiment(spec, pairs(settings)), home, known.id))
+    result = awaited(replayed(recalled(known).experiment, home, known.id))
     told = {"run": known.id, "digest": result.digest, "calls": result.calls, "sent": 0}
     show(
         told,
@@ -163,28 +171,37 @@ def _estimate(spec: str, settings: list[str] | None, parent: str | None, *, as_j
     show(estimate_json(found), estimate_view(found), as_json=as_json)
 
 
-def _execute(
+def execute(experiment: Experiment, start: Callable[[Listener], Coroutine[Any, Any, Run]], *, as_json: bool) -> None:
+    """Run an experiment, show its progress, and what it came to."""
+    from ..views import progress, run_json, run_view, show
+
+    with progress(experiment, quiet=as_json) as view:
+        try:
+            done = awaited(start(view.see))
+        except KeyboardInterrupt:
+            view.interrupted()
+            raise
+    show(run_json(done), run_view(done), as_json=as_json)
+
+
+def _start(
     mode: str,
-    spec: str,
+    found: Loaded,
     home: Path,
-    settings: list[str] | None,
     parent: str | None,
     *,
     run: str | None = None,
     given: Mapping[str, Any],
     as_json: bool,
 ) -> None:
-    from ..graphs import evaluate, load_experiment, train
-    from ..views import progress, run_json, run_view, show
+    """Train or evaluate."""
+    from ..graphs import evaluate, train
 
-    experiment = overridden(load_experiment(spec, pairs(settings)), **given)
+    experiment = overridden(found.experiment, **given)
     parent = run_id(parent, home) if parent else None
     loop = train if mode == "train" else evaluate
-    with progress(experiment, quiet=as_json) as view:
-        loaded = {"spec": spec, "settings": settings or [], "folder": str(Path.cwd())}
-        try:
-            done = awaited(loop(experiment, home, run=run, parent=parent, reference=loaded, listener=view.see))
-        except KeyboardInterrupt:
-            view.interrupted()
-            raise
-    show(run_json(done), run_view(done), as_json=as_json)
+    execute(
+        experiment,
+        lambda listener: loop(experiment, home, run=run, parent=parent, reference=found.reference, listener=listener),
+        as_json=as_json,
+    )

@@ -10,6 +10,8 @@ episode        one episode as one LangGraph state machine
 steps          its fixed nodes: propagate, observe, act, reflect
 run            ``Run``: what an execution came to
 recording      the journal as the models' call log
+calls          a run's calls added up, and which of them are ambiguous
+branching      an experiment with one thing changed
 costs          what a run's model calls came to
 estimate       what a run would cost, without sending anything
 specification  components as canonical JSON
@@ -22,13 +24,14 @@ from .experiment import Experiment
 from .graph import EpisodeGraph, hierarchy
 from .loading import load_experiment
 from .run import EpisodeSummary, Run
-from .training import evaluate, replay, train
+from .training import branch, evaluate, replay, train
 
 __all__ = [
     "EpisodeGraph",
     "EpisodeSummary",
     "Experiment",
     "Run",
+    "branch",
     "evaluate",
     "hierarchy",
     "load_experiment",

@@ -21,7 +21,7 @@ from ..models.retries import RetryPolicy
 from .graph import EpisodeGraph
 from .specification import specify
 
-LIMITS = ("max_usd", "max_tokens", "ambiguous", "retries", "limits", "fallbacks")
+LIMITS = ("max_usd", "max_tokens", "ambiguous", "cache", "retries", "limits", "fallbacks")
 """Settings of an experiment that are no part of its spec: they may be another when a run is gone on with."""
 
 
@@ -43,6 +43,7 @@ class Experiment:
         max_usd: What the run's model calls may cost in US dollars; ``None`` for no limit. No part of the spec: a run
             that stopped at its limit may be resumed with a higher one.
         max_tokens: The same in tokens.
+        cache: Whether to reuse any answer that a run in the same home got to the same request. No part of the spec.
         ambiguous: What a resumed run does about calls whose outcome a crash left unknown: ``resend`` them, or ``halt``
             before anything is sent. Either way they count in the budget at their worst. No part of the spec.
         retries: When a failed attempt at a model call is made again; ``None`` for the default. No part of the spec.
@@ -64,6 +65,7 @@ class Experiment:
     on_failure: OnFailure = field(default_factory=OnFailure)
     max_usd: float | None = None
     max_tokens: int | None = None
+    cache: bool = False
     ambiguous: Literal["resend", "halt"] = "resend"
     retries: RetryPolicy | None = None
     limits: Limits | Mapping[str, Limits] | None = None

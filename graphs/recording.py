@@ -12,7 +12,10 @@ from ..memory.trajectory import GAP, place_key
 from ..models.budget import Spent
 from ..models.failures import CallError, named
 from ..models.protocol import Place, Reply, Request, Usage, WorstCase
-from .calls import AGAIN, CALL, FAILED, INTENT, Calls
+from .calls import AGAIN, CALL, FAILED, INTENT, REUSED, Calls
+
+ANEW = 2
+"""Turns from here on ask a question again after its first reply and the repair were both unfit."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,23 @@ class InFlight:
 
 
 @dataclass(frozen=True)
+class Source:
+    """The run that a branch takes its answers from, and whether it takes its gaps, too."""
+
+    run: str
+    gaps: bool
+
+
+@dataclass(frozen=True)
 class JournalLog:
     """Calls of one run: an intent before an attempt is sent, the call's result before it is used."""
 
     journal: Journal
     run: str
     listener: Listener = ignore
+    source: Source | None = None
+    cache: bool = False
+    """Whether any run's answer to the same request will do."""
     asked: dict[str, InFlight] = field(default_factory=dict, repr=False)
     """Calls in flight, by episode and key."""
 
@@ -49,9 +63,10 @@ class JournalLog:
             NondeterminismError: Another request stands at this place.
             CallError: The call failed here, and the run went on without an answer.
         """
-        event = self.journal.find(self.run, place.episode, CALL, _key(place)) or self._gap(self.run, place)
+        event = self._recorded(self.run, place)
         if event is None:
-            return None
+            found = self._elsewhere(place, digest)
+            return None if found is None else self._taken(found, place)
         if event.payload["request"] != digest:
             raise NondeterminismError(
                 f"run {self.run}, episode {place.episode}, step {place.step}: {place.agent!r} asks something else than "
@@ -102,9 +117,33 @@ class JournalLog:
         for event in self.journal.append(self.run, [entry], latency=reply.latency, attempts=attempts):
             self.listener(event)
 
-    def _gap(self, run: str, place: Place) -> Event | None:
-        """What a failure left here, if the run went on after it."""
+    def _recorded(self, run: str, place: Place, *, gaps: bool = True) -> Event | None:
+        """The call at a place, or the gap that its failure left."""
+        call = self.journal.find(run, place.episode, CALL, _key(place))
+        if call is not None or not gaps:
+            return call
         return self.journal.find(run, place.episode, GAP, place_key(place.step, place.phase, place.agent))
+
+    def _elsewhere(self, place: Place, digest: str) -> Event | None:
+        """What another run got to the same request: the run branched from, at the same place; or any, with a cache."""
+        if self.source is not None:
+            event = self._recorded(self.source.run, place, gaps=self.source.gaps)
+            if event is not None and event.payload["request"] == digest:
+                return event
+        # a question that is asked anew, because what it got before didn't fit, isn't helped by the same again
+        return self.journal.answer(digest) if self.cache and place.turn < ANEW else None
+
+    def _taken(self, event: Event, place: Place) -> Reply:
+        """Make another run's answer this run's own, and record where it came from."""
+        if event.kind == CALL:
+            key, payload = _key(place), {**event.payload, "agent": place.agent}
+            entries = [
+                Entry(place.episode, REUSED, key, {"run": event.run}),
+                Entry(place.episode, CALL, key, payload),
+            ]
+            for recorded in self.journal.append(self.run, entries, attempts=0):
+                self.listener(recorded)
+        return _outcome(event, place)
 
     def _attempts(self, place: Place) -> int:
         """How many attempts at a call are journaled."""

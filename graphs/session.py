@@ -23,7 +23,7 @@ from ..models.resolve import resolve_model
 from ..models.routing import team
 from .calls import Calls
 from .experiment import Experiment
-from .recording import JournalLog
+from .recording import JournalLog, Source
 from .specification import differences
 
 
@@ -88,7 +88,7 @@ async def opened(
             _see_settled(journal, run)
         run = _begun(journal, run, mode, experiment, parent, reference)
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent))
-        log = JournalLog(journal, run, listener)
+        log = JournalLog(journal, run, listener, source=_source(journal, run, experiment), cache=experiment.cache)
         asker = await stack.enter_async_context(
             team(
                 models,
@@ -143,9 +143,12 @@ def _begun(
     reference: Mapping[str, Any],
 ) -> str:
     """Begin a run, or see that a begun one is the same experiment."""
-    started = _started(journal, mode, experiment, parent, run)
+    source = reference.get("source")
+    started = _started(journal, mode, experiment, parent, run or source)
     if run is None:
         run = journal.begin(experiment.name)
+        for ancestor in () if source is None else journal.ancestors(source)[-1:]:
+            journal.link(run, ancestor.run, ancestor.seq)
     elif recorded := next(journal.events(run, kind="run.started"), None):
         _see_unchanged(run, recorded.payload, started)
     if next(journal.events(run, kind="run.place"), None) is None:
@@ -163,6 +166,15 @@ def _started(
     inherited = None if origin is None else journal.digest(origin.run, origin.seq)
     started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
     return started
+
+
+def _source(journal: Journal, run: str, experiment: Experiment) -> Source | None:
+    """The run that a branch takes its answers from; its gaps too, if it was to go on after the same failures."""
+    source = next(journal.events(run, kind="run.place")).payload.get("source")
+    if source is None:
+        return None
+    spec = next(journal.events(source, kind="run.started")).payload["spec"]
+    return Source(source, gaps=spec.get("on_failure") == experiment.spec()["on_failure"])
 
 
 def _see_settled(journal: Journal, run: str) -> None:

@@ -61,6 +61,36 @@ async def evaluate(
         return await played(session)
 
 
+async def branch(
+    experiment: Experiment,
+    home: str | Path,
+    source: str,
+    *,
+    reference: Mapping[str, Any] | None = None,
+    listener: Listener = ignore,
+) -> Run:
+    """Run again as a new run, with the journal of ``source`` answering whatever is asked alike at the same place.
+
+    Only what differs is sent and paid for, from the first difference on. A branch without a change has the same digest.
+
+    Args:
+        experiment: That of ``source``, as it is or with something changed.
+        home: Where ``source`` was run.
+        source: A run, finished or not.
+        reference: How the experiment was loaded, so that ``doxa resume`` can load it again.
+        listener: Called with every recorded event.
+
+    Raises:
+        SetupError: Something given can't be used; nothing was sent.
+        RunError: The run stopped; go on with :func:`train` or :func:`evaluate` and ``run=``.
+    """
+    known = Run.load(home, source)
+    mode: Mode = "train" if known.mode == "train" else "evaluate"
+    told = {**(reference or {}), "source": source}
+    async with opened(mode, experiment, home, None, known.parent, told, listener) as session:
+        return await played(session)
+
+
 async def replay(experiment: Experiment, home: str | Path, run: str, *, listener: Listener = ignore) -> Run:
     """Run a recorded run again with the journal answering: nothing is sent, nothing written.
 

@@ -52,6 +52,7 @@ LOCAL_KINDS = frozenset(
 _PAGE = 256
 _LAST = 2**63 - 1
 _SELECT = "SELECT run, episode, seq, kind, key, payload, prev_hash, hash FROM events"
+_ANSWERS = "CREATE INDEX IF NOT EXISTS answers ON events (json_extract(payload, '$.request')) WHERE kind = 'call'"
 _INSERT = "INSERT INTO events (run, episode, seq, kind, key, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -64,6 +65,7 @@ class Journal:
         self._resources = resources
         self._heads: dict[str, Head] = {}
         self._texts: dict[str, str] = {}
+        self._answers = False
 
     @classmethod
     def open(cls, home: Home, *, write: bool) -> Journal:
@@ -231,6 +233,17 @@ class Journal:
         """The event at this place, if there is one."""
         where = " WHERE run = ? AND episode = ? AND key = ? AND kind = ?"
         rows = self.database.rows(_SELECT + where, (run, episode, key, kind))
+        return event_of(rows[0]) if rows else None
+
+    def answer(self, request: str) -> Event | None:
+        """The first answer that any run got to the request with this digest; the first use of it makes an index."""
+        with self.database.lock:
+            if self.writable and not self._answers:
+                with self.database.transaction() as connection:
+                    connection.execute(_ANSWERS)
+                self._answers = True
+            where = " INDEXED BY answers WHERE kind = 'call' AND json_extract(payload, '$.request') = ? ORDER BY id"
+            rows = self.database.rows(f"{_SELECT}{where} LIMIT 1", (request,))
         return event_of(rows[0]) if rows else None
 
     def events(self, run: str, *, kind: str | None = None, episode: int | None = None) -> Iterator[Event]:

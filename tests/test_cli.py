@@ -233,6 +233,28 @@ def test_ambiguous_calls_are_shown_and_can_be_halted_at(doxa: Doxa, tmp_path: Pa
     assert doxa("resume", "last", "--json").json["calls"] == 15
 
 
+def test_a_branch_pays_only_for_what_differs_and_can_be_replayed(doxa: Doxa) -> None:
+    source = doxa("train", "spec.py:sized", "--set", "days=6", "--json").json
+    twin = doxa("branch", "last", "--json").json
+    assert (twin["id"], twin["digest"], twin["reused"]) == ("sized-2", source["digest"], source["calls"])
+    assert "of the calls were answered by another run's journal" in doxa("show", "sized-2").out
+    changed = doxa("branch", "sized-1", "--change", "listener.instructions=Mind the tone.", "--json").json
+    assert changed["digest"] != source["digest"]
+    assert 6 <= changed["reused"] < changed["calls"]
+    assert doxa("replay", "sized-3", "--json").json["digest"] == changed["digest"]
+    longer = doxa("branch", "sized-3", "--set", "days=8", "--json").json
+    assert longer["episodes"][0]["steps"] == 8
+    assert longer["reference"]["changes"] == ["listener.instructions=Mind the tone."]
+    wrong = doxa("branch", "sized-1", "--change", "listner.instructions=x")
+    assert (wrong.code, "did you mean 'listener'" in wrong.err) == (2, True)
+
+
+def test_a_cache_shares_answers_between_runs(doxa: Doxa) -> None:
+    first = doxa("train", "spec.py:sized", "--set", "days=6", "--json").json
+    assert doxa("train", "spec.py:sized", "--set", "days=6", "--json").json["reused"] == 0
+    assert doxa("train", "spec.py:sized", "--set", "days=6", "--cache", "--json").json["reused"] == first["calls"]
+
+
 def test_a_changed_spec_cannot_be_resumed(doxa: Doxa, tmp_path: Path) -> None:
     doxa("train", "spec.py:experiment")
     (tmp_path / "spec.py").write_text(SPEC.replace("days=30", "days=31"))
