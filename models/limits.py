@@ -55,8 +55,8 @@ class Pass:
 class Limiter:
     """Hands out passes first come, first served, so that no minute holds more than the limits.
 
-    Where there is a rate it keeps every pass of the last minute: exact in any sliding window, unlike buckets, which allow twice the
-    limit around a refill or use less than all of it.
+    Where there is a rate it keeps every pass of the last minute: exact in any sliding window, unlike buckets, which
+    allow twice the limit around a refill or use less than all of it.
     """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
