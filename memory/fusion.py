@@ -3,8 +3,8 @@
 Each leg's scores are standardised over the pool (z-scores) and weighted; the legs' scales and spreads differ too much
 to be added as they are, and ranks alone forget by how much one is better. Recency is added as it is, in [0, 1] (a
 standardised age would make much of minutes where everything is of one day), and only as far as a passage has the
-question's words: of two answers the newer one comes first, but being new doesn't make an answer. What is superseded comes after what
-supersedes it, and the newer one takes the older one's place if that is the better one.
+question's words: of two answers the newer one comes first, but being new doesn't make an answer. What is superseded
+comes after what supersedes it, and the newer one takes the older one's place if that is the better one.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ _WHOLE = 0.25
 """From this share of all rows on, reading everything in order is faster than picking rows."""
 _PLAIN = 4_000
 """Up to so many rows are scored exactly at once."""
+_ALONE = 50_000
+"""Below so many rows a second thread costs more than it saves."""
 _SLACK = 1e-5
 """Above what single precision loses in a sum."""
 
@@ -117,13 +120,24 @@ class Matrix:
         return possible if rows is None else rows[possible]
 
     def _scan(self, query: Vectors) -> Vectors:
+        """The rough scores of all rows; numpy lets go of the interpreter, so two threads read side by side."""
         scores = np.empty(self.count, np.float32)
+        if self.count < _ALONE:
+            self._scan_part(query, scores, 0, self.count)
+            return scores
+        half = self.count // 2
+        with ThreadPoolExecutor(1) as other:
+            rest = other.submit(self._scan_part, query, scores, half, self.count)
+            self._scan_part(query, scores, 0, half)
+            rest.result()
+        return scores
+
+    def _scan_part(self, query: Vectors, scores: Vectors, first: int, end: int) -> None:
         wide = np.empty((_BLOCK, self.dimension), np.float32)
-        for start in range(0, self.count, _BLOCK):
-            block = self._small[start : start + _BLOCK]
+        for start in range(first, end, _BLOCK):
+            block = self._small[start : min(start + _BLOCK, end)]
             np.copyto(wide[: len(block)], block)
             np.dot(wide[: len(block)], query, out=scores[start : start + len(block)])
-        return scores
 
     def _pick(self, query: Vectors, rows: Rows) -> Vectors:
         scores = np.empty(len(rows), np.float32)

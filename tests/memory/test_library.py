@@ -101,15 +101,15 @@ def test_the_search_over_rounded_vectors_gives_what_scoring_everything_gives(
     tmp_path: Path, spread: str, share: float | None
 ) -> None:
     rng = np.random.default_rng(3)
-    vectors = drawn(50_000)
+    vectors = drawn(60_000)
     if spread == "repeated":
-        vectors = vectors[rng.integers(0, 3_000, 50_000)]
+        vectors = vectors[rng.integers(0, 3_000, 60_000)]
     if spread == "sparse":
         vectors = normalized(vectors * (rng.random(vectors.shape) < 0.2))
     matrix = Matrix(tmp_path, WIDTH, 0)
     matrix.append(vectors)
-    rows = None if share is None else np.flatnonzero(rng.random(50_000) < share)
-    meant = np.arange(50_000) if rows is None else rows
+    rows = None if share is None else np.flatnonzero(rng.random(60_000) < share)
+    meant = np.arange(60_000) if rows is None else rows
     for query in drawn(5, seed=4):
         scores = np.round(vectors[meant].astype(float) @ query.astype(float), 6)
         last = np.sort(scores)[-20]

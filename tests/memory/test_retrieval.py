@@ -138,25 +138,19 @@ def pairs(seed: int, *, linked: bool) -> list[Passage]:
     return passages
 
 
+NOUNS = ("ship", "bird", "cloud", "river", "steel", "garden", "market", "signal")
+
+
 def others(seed: int) -> list[Passage]:
     """Statements about other subjects, some of which share a word with those asked for."""
     rng = random.Random(seed)
-    nouns = [
-        "ship",
-        "bird",
-        "cloud",
-        "river",
-        "steel",
-        "garden",
-        "market",
-        "signal",
-        "window",
-        "paper",
+    nouns = [*NOUNS, "copper", "harbour", "fee", "limit"]
+        *["ship", "bird", "cloud", "river", "steel", "garden", "market", "signal"],
         "copper",
         "harbour",
         "fee",
         "limit",
-    ]
+    )
     return [
         Passage(
             f"x{i}",
