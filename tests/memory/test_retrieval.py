@@ -145,12 +145,6 @@ def others(seed: int) -> list[Passage]:
     """Statements about other subjects, some of which share a word with those asked for."""
     rng = random.Random(seed)
     nouns = [*NOUNS, "copper", "harbour", "fee", "limit"]
-        *["ship", "bird", "cloud", "river", "steel", "garden", "market", "signal"],
-        "copper",
-        "harbour",
-        "fee",
-        "limit",
-    )
     return [
         Passage(
             f"x{i}",
