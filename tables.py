@@ -53,7 +53,7 @@ def paid(spending: Spending) -> str:
 def _spendings(by: str, spendings: Sequence[Spending]) -> Table:
     table = columns(by, ">calls", ">prompt tokens", ">cached", ">reply tokens", ">beliefs", ">cost", ">latency")
     for s in spendings:
-        counted = s.uncounted < s.calls
+        counted = s.uncounted == 0 or s.uncounted < s.calls - s.reused
         tokens = (f"{n:,}" if counted else "not reported" for n in (s.prompt_tokens, s.cached_tokens))
         reply = f"{s.completion_tokens:,}" if counted else "not reported"
         latency = "-" if s.latency is None else f"{s.latency:.3f}"
@@ -73,8 +73,11 @@ def _notes(costs: Costs) -> Iterable[str]:
         yield f"{total.uncounted:,} calls without reported tokens are missing in the sums of tokens"
     if total.unpriced:
         yield f"{total.unpriced:,} calls have no known price: give their model price=Price(...) to have them counted"
+    if costs.failed:
+        spent = f"up to {costs.wasted.tokens:,} tokens and {money(costs.wasted.usd)}"
+        yield f"{costs.failed:,} attempts failed; they may have been charged {spent}, which isn't in the sums"
     for lost in costs.unanswered:
-        yield f"sent without a recorded answer: {lost.agent}, episode {lost.episode}, {lost.key}, {lost.model}"
+        yield f"ambiguous, sent without a recorded answer and not in the sums: {lost}"
 
 
 def estimate_json(estimate: Estimate) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from typing import Any
 
 from ..agents.prompts import beliefs_part
 from ..memory.journal import Event, Journal, Timing
+from ..models.budget import Spent
 from ..models.protocol import Message, Usage
+from .calls import CALL, FAILED, INTENT, AmbiguousCall, Calls
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Spending:
         calls: How many were answered.
         reused: How many of those were answered by another run's journal, and cost nothing.
         attempts: Requests that went over the wire for them.
-        prompt_tokens: Of all prompts, as the providers counted them.
-        completion_tokens: Of all replies.
+        prompt_tokens: Of the prompts that were paid for, as the providers counted them.
+        completion_tokens: Of the replies that were paid for.
         cached_tokens: Those of the prompts that providers had cached.
         belief_tokens: Those of the prompts that are beliefs: call by call, the belief block's share of the prompt's
             characters times the prompt's tokens.
@@ -95,16 +97,6 @@ class Spending:
 
 
 @dataclass(frozen=True)
-class Unanswered:
-    """A call that was sent, or about to be, and has no recorded answer: it may have been charged for."""
-
-    agent: str
-    episode: int
-    key: str
-    model: str
-
-
-@dataclass(frozen=True)
 class Costs:
     """What a run's calls came to.
 
@@ -114,7 +106,9 @@ class Costs:
         agents: By agent.
         episodes: By episode.
         models: By model.
-        unanswered: Calls without an answer.
+        failed: Attempts that failed, and whose failure is known.
+        wasted: What those may have been charged; no part of the sums above.
+        unanswered: Attempts without a known outcome; they may have been charged, and are no part of the sums either.
     """
 
     run: str
@@ -122,7 +116,9 @@ class Costs:
     agents: tuple[Spending, ...]
     episodes: tuple[Spending, ...]
     models: tuple[Spending, ...]
-    unanswered: tuple[Unanswered, ...]
+    failed: int
+    wasted: Spent
+    unanswered: tuple[AmbiguousCall, ...]
 
 
 def reckon(journal: Journal, run: str) -> Costs:
@@ -132,13 +128,16 @@ def reckon(journal: Journal, run: str) -> Costs:
         NotFoundError: There is no such run.
     """
     found = tuple(charges(journal, run))
+    failures = [event.payload for event in journal.events(run, kind=FAILED)]
     return Costs(
         run,
         spending("total", found),
         agents=grouped(found, lambda charge: charge.agent),
         episodes=grouped(found, lambda charge: charge.episode),
         models=grouped(found, lambda charge: charge.model),
-        unanswered=tuple(unanswered(journal.events(run, kind="call.intent"), found)),
+        failed=len(failures),
+        wasted=Spent(sum(f["tokens"] for f in failures), sum(f["cost"] or 0.0 for f in failures)),
+        unanswered=tuple(Calls.read(journal, run).ambiguous()),
     )
 
 
@@ -146,8 +145,8 @@ def charges(journal: Journal, run: str) -> Iterator[Charge]:
     """A run's answered calls, in order of arrival."""
     extents: dict[str, Extent] = {}  # by role and digest: system messages are the same at every step
     times = {timing.seq: timing for timing in journal.times(run)}
-    asked = {(event.episode, event.key): event.payload["model"] for event in journal.events(run, kind="call.intent")}
-    for event in journal.events(run, kind="call"):
+    asked = {(event.episode, event.key): event.payload["model"] for event in journal.events(run, kind=INTENT)}
+    for event in journal.events(run, kind=CALL):
         for role, digest in event.payload["messages"]:
             if role + digest not in extents:
                 extents[role + digest] = extent(Message(role, journal.text(digest)))
@@ -184,10 +183,7 @@ def grouped(charges: Iterable[Charge], by: Callable[[Charge], Any]) -> tuple[Spe
 def spending(name: str, charges: tuple[Charge, ...]) -> Spending:
     """Charges summed up."""
     paid = [charge for charge in charges if charge.attempts]
-    prompt_tokens, belief_tokens = (
-        sum(charge.usage.prompt_tokens for charge in charges),
-        sum(charge.belief_tokens for charge in charges),
-    )
+    prompt_tokens, belief_tokens = sum(c.usage.prompt_tokens for c in paid), sum(c.belief_tokens for c in paid)
     whole, beliefs = sum(c.prompt.whole for c in charges), sum(c.prompt.beliefs for c in charges)
     latencies = [charge.latency for charge in charges if charge.latency is not None]
     return Spending(
@@ -196,20 +192,12 @@ def spending(name: str, charges: tuple[Charge, ...]) -> Spending:
         reused=len(charges) - len(paid),
         attempts=sum(charge.attempts for charge in charges),
         prompt_tokens=prompt_tokens,
-        completion_tokens=sum(charge.usage.completion_tokens for charge in charges),
-        cached_tokens=sum(charge.usage.cached_tokens for charge in charges),
+        completion_tokens=sum(charge.usage.completion_tokens for charge in paid),
+        cached_tokens=sum(charge.usage.cached_tokens for charge in paid),
         belief_tokens=round(belief_tokens),
-        uncounted=sum(charge.usage == Usage() and charge.cost != 0 for charge in charges),
+        uncounted=sum(charge.usage == Usage() and charge.cost != 0 for charge in paid),
         cost=sum(charge.cost or 0.0 for charge in paid),
         unpriced=sum(charge.cost is None for charge in paid),
         belief_share=belief_tokens / prompt_tokens if prompt_tokens else beliefs / whole if whole else 0.0,
         latency=median(latencies) if latencies else None,
     )
-
-
-def unanswered(intents: Iterable[Event], charges: Iterable[Charge]) -> Iterator[Unanswered]:
-    """The intents that no charge belongs to."""
-    answered = {(charge.episode, charge.key) for charge in charges}
-    for event in intents:
-        if (event.episode, event.key) not in answered:
-            yield Unanswered(event.payload["agent"], event.episode, event.key, event.payload["model"])

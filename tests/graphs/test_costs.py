@@ -19,7 +19,7 @@ from doxa.memory.journal import Entry
 from doxa.models.prices import Price
 from doxa.models.protocol import Message, Reply, Request, Usage
 from doxa.models.resolve import resolve_model
-from doxa.testing import OpenAIServer
+from doxa.testing import OpenAIServer, faults
 
 LINE = "[b-0123456789] almanac.rain | for | 0.73 | Trust the almanac."
 TEAM = hierarchy(
@@ -106,8 +106,18 @@ def test_a_call_without_an_answer_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError):
         costs(tmp_path, model={"*": Metered("first", 0.0), "manager": Metered("second", 0.0, breaks_at=2)})
     [lost] = reckoned(tmp_path, "paid-1").unanswered
-    assert (lost.agent, lost.episode, lost.model) == ("manager", 0, "second")
-    assert lost.key.startswith("000002.")
+    assert (lost.agent, lost.episode, lost.step, lost.model) == ("manager", 0, 2, "second")
+
+
+def test_a_failed_attempt_is_counted_apart(tmp_path: Path) -> None:
+    with OpenAIServer([faults.refused("x", 500, "on fire"), "{}", "{}"]) as server:
+        model = OpenAIModel("any", base_url=server.url, price=Price(1.0, 2.0))
+        with pytest.raises(ModelError):
+            costs(tmp_path, model={"*": "heuristic", "manager": model}, episodes=1)
+    found = reckoned(tmp_path, "paid-1")
+    assert found.failed == 1
+    assert (found.wasted.tokens, found.wasted.usd) == (0, 0.0)
+    assert {part.name: part.attempts for part in found.agents}["manager"] == 3
 
 
 def test_an_answer_from_elsewhere_is_reused_and_not_paid_again(tmp_path: Path) -> None:
@@ -124,9 +134,11 @@ def test_an_answer_from_elsewhere_is_reused_and_not_paid_again(tmp_path: Path) -
         run = journal.begin("paid")
         messages = [["user", journal.put_text("What now?")]]
         journal.append(run, [Entry(0, "call", "a", {**call, "messages": messages})], latency=2.0, attempts=3)
-        journal.append(run, [Entry(0, "call", "b", {**call, "messages": messages})])
+        taken = Entry(0, "call.reused", "b", {"run": "other-1"})
+        journal.append(run, [taken, Entry(0, "call", "b", {**call, "messages": messages})], attempts=0)
     total = reckoned(tmp_path, run).total
     assert (total.calls, total.reused, total.attempts, total.cost, total.latency) == (2, 1, 3, 0.5, 2.0)
+    assert (total.prompt_tokens, total.completion_tokens) == (100, 10)
 
 
 def test_what_a_server_reports_is_what_is_shown(tmp_path: Path) -> None:
