@@ -46,7 +46,7 @@ TYPES = {"Insight": ANSWERS.insight, "Decision": ANSWERS.decision, "Critique": C
 UNFIT = {"side": "sideways"}
 
 PLACES = {"watcher": (0, 1), "manager": (0, 1), "critic": (1, 2)}
-"""Episode and step at which each agent meets its fault: the analyst's and manager's second question, the critic's first."""
+"""Episode and step of each one's fault: the second question of analyst and manager, the first of the critic."""
 
 
 @dataclass(frozen=True)
