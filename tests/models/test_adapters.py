@@ -184,9 +184,9 @@ def test_prices() -> None:
 
 
 def test_litellm_knows_what_its_models_can_do(question: Question) -> None:
-    assert LiteLLMModel("anthropic/claude-sonnet-4-5", api_key="x")._structured == "json_schema"
-    assert LiteLLMModel("openai/gpt-3.5-turbo", api_key="x")._structured == "tool"
-    assert LiteLLMModel("openai/not-listed", api_key="x")._structured == "prompt"
+    assert LiteLLMModel("anthropic/claude-sonnet-4-5", api_key="x").structured == "json_schema"
+    assert LiteLLMModel("openai/gpt-3.5-turbo", api_key="x").structured == "tool"
+    assert LiteLLMModel("openai/not-listed", api_key="x").structured == "prompt"
     assert LiteLLMModel("openai/not-listed", api_key="x").worst_case(question()).cost is None
 
 

@@ -89,6 +89,19 @@ def test_what_was_set_aside_and_not_used_is_given_to_others() -> None:
     assert run_virtually(main()) == [0.0] * 5
 
 
+def test_what_turns_out_smaller_shortens_the_wait_of_those_who_queue() -> None:
+    async def main() -> float:
+        limiter = Limiter(Limits(tokens_per_minute=100), LoopClock())
+        first = await limiter.acquire(100)
+        second = asyncio.create_task(limiter.acquire(100))
+        await asyncio.sleep(5)
+        first.used(0)
+        await second
+        return asyncio.get_running_loop().time()
+
+    assert run_virtually(main()) <= 6.0
+
+
 def test_first_come_first_served() -> None:
     served: list[int] = []
 

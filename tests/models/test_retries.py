@@ -192,27 +192,49 @@ def test_an_endpoint_that_keeps_failing_is_left_alone_and_probed_by_one(question
     assert sum(t >= down_until for t in times) == 20
 
 
-def test_an_open_circuit_fails_over_at_once_and_without_a_fallback_at_the_deadline(question: Question) -> None:
-    def gateway(**changes: Any) -> Gateway:
-        down = ScriptedModel(lambda _: f.ConnectionFailedError("refused"), name="down")
+def test_an_open_circuit_ends_a_call_that_cannot_wait_for_it(question: Question) -> None:
+    down = ScriptedModel(lambda _: f.ConnectionFailedError("refused"), name="down")
+
+    async def main() -> None:
         policy = RetryPolicy(attempts=3, deadline=10.0)
-        return Gateway(down, policy=policy, breaker=Breaker(failures=3, rest=60.0), **changes)
+        gateway = Gateway(down, policy=policy, breaker=Breaker(failures=3, rest=60.0))
+        with pytest.raises(f.ConnectionFailedError):
+            await gateway.ask(question(), HERE)
+        with pytest.raises(f.CircuitOpenError, match="down failed 3 times in a row and rests for"):
+            await gateway.ask(question(), HERE)
+
+    run_virtually(main())
+    assert len(down.requests) == 3
+
+
+def test_an_open_circuit_fails_over_at_once(question: Question) -> None:
+    down = ScriptedModel(lambda _: f.ConnectionFailedError("refused"), name="down")
+    other = ScriptedModel(lambda _: GOOD, name="other")
 
     async def main() -> float:
-        alone = gateway()
-        with pytest.raises(f.ConnectionFailedError):
-            await alone.ask(question(), HERE)
-        with pytest.raises(f.CircuitOpenError, match="down failed 3 times in a row and rests for"):
-            await alone.ask(question(), HERE)
-        other = ScriptedModel(lambda _: GOOD, name="other")
-        backed = gateway(fallbacks=[other])
-        await backed.ask(question(), HERE)
+        policy = RetryPolicy(attempts=3, deadline=100.0)
+        gateway = Gateway(down, fallbacks=[other], policy=policy, breaker=Breaker(failures=3, rest=60.0))
+        await gateway.ask(question(), HERE)
         before = asyncio.get_running_loop().time()
-        await backed.ask(question(), HERE)
-        assert len(other.requests) == 2
+        await gateway.ask(question(), HERE)
         return asyncio.get_running_loop().time() - before
 
     assert run_virtually(main()) == 0.0
+    assert (len(down.requests), len(other.requests)) == (3, 2)
+
+
+def test_those_who_queue_for_the_limits_see_the_circuit_open(question: Question) -> None:
+    down = ScriptedModel(lambda _: f.ConnectionFailedError("refused"), name="down")
+
+    async def main() -> list[Any]:
+        policy, limits = RetryPolicy(attempts=1, deadline=10.0), Limits(concurrency=1)
+        gateway = Gateway(down, policy=policy, limits=limits, breaker=Breaker(failures=3, rest=60.0))
+        calls = (gateway.ask(question(), Place(0, 0, n, "news")) for n in range(20))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    outcomes = run_virtually(main())
+    assert len(down.requests) == 3, "the others were queued when the circuit opened"
+    assert sum(isinstance(outcome, f.CircuitOpenError) for outcome in outcomes) == 17
 
 
 def test_failures_that_do_not_speak_against_the_endpoint_keep_the_circuit_closed(question: Question) -> None:
