@@ -17,6 +17,7 @@ import numpy as np
 
 from .belief import Belief
 from .embeddings import Vectors
+from .generations import replaced
 from .journal import Journal
 from .state import RevisionResult
 from .vectors import VectorStore
@@ -127,9 +128,10 @@ class BeliefIndex:
             self._index.clear()
             progress = Progress()
         events = self._journal.beliefs_since(progress.position)
+        here, now = self._store.generation, replaced(self._journal.database)
         while batch := list(islice(events, _BATCH)):
             results = [RevisionResult.read(b.event.payload, b.event.run) for b in batch]
-            mine = [r.added for r in results if r.added and r.generation == self._store.generation]
+            mine = [r.added for r in results if r.added and now.get(r.generation, r.generation) == here]
             parts = [part for belief in mine for part in _parts(belief)]
             if parts:
                 vectors = self._store.of([metadata["text"] for metadata in parts])

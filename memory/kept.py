@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import BeliefError
 from .embeddings import Embedder, HashingEmbedder, Vectors, embedder
+from .generations import current
 from .journal import Journal
 
 
@@ -40,6 +41,6 @@ def embedder_for(journal: Journal, run: str, spec: str | Embedder | None) -> Emb
         return embedder(spec)
     runs = [(a.run, a.seq) for a in journal.ancestors(run)] + [(run, 2**63 - 1)]
     events = (e for name, until in runs for e in journal.events(name, kind="belief") if e.seq <= until)
-    made = {e.payload["generation"] for e in events if e.payload["added"]}
+    made = {current(journal.database, e.payload["generation"]) for e in events if e.payload["added"]}
     default = HashingEmbedder()
     return default if made <= {default.name} else Kept(min(made))

@@ -7,7 +7,7 @@ word, stands without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -45,7 +45,8 @@ def derived(journal: Journal, beliefs: Mapping[str, Belief], root: str) -> tuple
 
     What is pinned is listed, and what was derived from it isn't.
     """
-    relied = _reliance(journal, beliefs)
+    known = set(journal.runs())
+    relied = reliance(journal, {(s.run, s.episode) for b in beliefs.values() for s in cited(b) if s.run in known})
     gone, found = {root}, list[Derived]()
     while fresh := [d for d in _next(beliefs, relied, gone) if d.belief not in {f.belief for f in found}]:
         found += fresh
@@ -75,10 +76,8 @@ def _because(belief: Belief, sources: set[str], why: str) -> Derived:
     return Derived(belief.id, named, f"{why} {', '.join(named)}", belief.pinned)
 
 
-def _reliance(journal: Journal, beliefs: Mapping[str, Belief]) -> dict[Step, frozenset[str]]:
-    """The beliefs that agents said they relied on, at every step that is evidence for something."""
-    known = set(journal.runs())
-    episodes = {(s.run, s.episode) for belief in beliefs.values() for s in cited(belief) if s.run in known}
+def reliance(journal: Journal, episodes: Iterable[tuple[str, int]]) -> dict[Step, frozenset[str]]:
+    """The beliefs that agents said they relied on, at every step of these episodes of runs."""
     found: dict[Step, frozenset[str]] = {}
     for run, episode in sorted(episodes):
         for kind in ("insight", "decision"):

@@ -15,6 +15,7 @@ from ..errors import BeliefError, NondeterminismError, NotFoundError, options
 from .belief import Belief, Status
 from .canonical import canonical, difference, sha256
 from .embeddings import Embedder, Vectors, embedder
+from .generations import replaced
 from .history import BeliefEvent, happened
 from .index import BeliefIndex, Hit, opened_index
 from .journal import Entry, Journal
@@ -332,7 +333,8 @@ class BeliefMemory:
         return self._resources.enter_context(opened_index(self.journal, self._store))
 
     def _same_generation(self) -> None:
-        other = sorted(self._generations - {self._embedder.name})
+        now = replaced(self.journal.database)
+        other = sorted({now.get(g, g) for g in self._generations} - {self._embedder.name})
         if other:
             raise BeliefError(
                 f"run {self.run} has beliefs whose texts were embedded by {', '.join(other)}, not by "

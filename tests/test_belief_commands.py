@@ -111,6 +111,36 @@ def test_a_run_s_past_can_be_compared_and_had_again(doxa: Doxa) -> None:
     assert "nothing new" in doxa("belief", "merge", "rain-1", child["id"], "-r", "again").out
 
 
+def test_a_home_is_kept_in_order(doxa: Doxa) -> None:
+    assert doxa("belief", "audit", "last", "--json").code == 0
+    doxa("belief", "dispute", "last", ids(doxa)[0], "-r", "hm")
+    assert "against a person" in doxa("belief", "audit", "last").out
+    assert {v["error"] for v in doxa("memory", "verify", "--json").json} == {None}
+    assert doxa("memory", "rebuild", "--json").json[0]["beliefs"] == len(ids(doxa))
+    assert doxa("memory", "reembed", "--embedder", "hashing", "--json").json["beliefs"] == len(ids(doxa))
+    for command in (["verify"], ["rebuild"], ["reembed", "--embedder", "hashing"]):
+        done = doxa("memory", *command, "--home", "nowhere")
+        assert (done.code, "no doxa home" in done.err) == (2, True)
+    assert not Path("nowhere").exists()
+    assert "unknown embedder" in doxa("memory", "reembed", "--embedder", "hashin").err
+
+
+def test_beliefs_travel_in_files(doxa: Doxa) -> None:
+    held = doxa("beliefs", "last", "--json").json
+    assert doxa("belief", "export", "last", "-o", "b.jsonl").code == 0
+    assert Path("b.jsonl").read_text() == doxa("belief", "export", "last").out
+    done = doxa("belief", "import", "b.jsonl", "--home", "other", "-r", "from a friend", "--json").json
+    assert (done["run"], len(done["beliefs"])) == ("imported-1", len(held))
+    assert doxa("beliefs", "last", "--home", "other", "--json").json == held
+    assert "go on with it" not in doxa("runs", "--home", "other").out
+    again = doxa("belief", "import", "b.jsonl", "--home", "other", "--into", "last", "-r", "again", "--json").json
+    assert again["beliefs"] == []
+    Path("b.jsonl").write_text("{}")
+    done = doxa("belief", "import", "b.jsonl", "--home", "third", "-r", "r")
+    assert (done.code, "line 1" in done.err, Path("third").exists()) == (2, True, False)
+    assert "can't be read" in doxa("belief", "import", "none.jsonl", "-r", "r").err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,0 +1,123 @@
+"""Keeping a home in order: the journal checked, the index made anew, the vectors made again by another embedder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import JournalError
+from .embeddings import Embedder
+from .generations import replaced, switch
+from .index import BeliefIndex, Progress
+from .journal import Journal
+from .kept import Kept
+from .recorded import recorded
+from .vectors import VectorStore
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What checking a run's hash chain came to.
+
+    Attributes:
+        run: Which.
+        good: Position up to which everything is as it was written.
+        error: What is wrong after that, with the remedy; ``None`` if nothing is.
+    """
+
+    run: str
+    good: int
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """An index made anew.
+
+    Attributes:
+        generation: Of its vectors.
+        beliefs: How many are in it.
+    """
+
+    generation: str
+    beliefs: int
+
+
+def verify(journal: Journal) -> tuple[Verdict, ...]:
+    """Check the hash chain of every run of a home, and go on after a broken one."""
+    return tuple(_verdict(journal, run) for run in journal.runs())
+
+
+def rebuild(journal: Journal) -> tuple[Rebuilt, ...]:
+    """Delete the index and make it anew from the journal and the vectors kept beside it; nothing is embedded again.
+
+    Raises:
+        BeliefError: A vector is missing; the message names the embedder that made the others.
+    """
+    from .chroma import ChromaIndex
+
+    done = list[Rebuilt]()
+    for number, (generation, texts) in enumerate(sorted(_texts(journal).items())):
+        index = ChromaIndex(journal.home, generation)
+        try:
+            if number == 0:
+                index.clear()
+            BeliefIndex(journal, VectorStore(journal.database, Kept(generation)), index)
+        finally:
+            index.close()
+        done.append(Rebuilt(generation, len(texts)))
+    return tuple(done)
+
+
+def reembed(journal: Journal, embedder: Embedder) -> Rebuilt:
+    """Embed every belief of a home again: the new vectors are laid beside the old, then the home switches to them.
+
+    The switch is one transaction: before it everything is as it was, after it every memory of this home is of the new
+    generation, and opening one with the old embedder is refused. The old vectors stay.
+
+    Raises:
+        BeliefError: The embedder's vectors don't fit together.
+        ModelError: It didn't answer.
+    """
+    from .chroma import ChromaIndex
+
+    held = _texts(journal)
+    store = VectorStore(journal.database, embedder)
+    texts = sorted({text for beliefs in held.values() for said in beliefs.values() for text in said})
+    for start in range(0, len(texts), _BATCH):
+        store.of(texts[start : start + _BATCH])
+    index = ChromaIndex(journal.home, embedder.name)
+    try:
+        index.mark(Progress())  # if it was there before, it was without the beliefs of the others
+        switch(journal.database, held, embedder.name)
+        BeliefIndex(journal, store, index)
+    finally:
+        index.close()
+    return Rebuilt(embedder.name, len({belief for beliefs in held.values() for belief in beliefs}))
+
+
+def _verdict(journal: Journal, run: str) -> Verdict:
+    try:
+        return Verdict(run, journal.verify(run), None)
+    except JournalError as error:
+        return Verdict(run, _good(str(error)), str(error))
+
+
+def _good(message: str) -> int:
+    """The last good position that an error names."""
+    told = message.partition("good up to seq ")[2].partition(":")[0]
+    return int(told) if told.isdecimal() else 0
+
+
+def _texts(journal: Journal) -> dict[str, dict[str, list[str]]]:
+    """What is embedded, by generation as it counts now and by belief."""
+    now = replaced(journal.database)
+    found: dict[str, dict[str, list[str]]] = {}
+    for run in journal.runs():
+        for added in (r.result for r in recorded(journal, run) if r.result.added):
+            belief = added.added
+            if belief is not None:
+                said = [belief.statement, *([belief.scope.sentence] if belief.scope.sentence else [])]
+                found.setdefault(now.get(added.generation, added.generation), {})[belief.id] = said
+    return found
