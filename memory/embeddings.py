@@ -286,6 +286,7 @@ def _ask(**request: Any) -> Any:  # noqa: ANN401  litellm is untyped
     """Send one request for embeddings through litellm."""
     import os
     import warnings
+    from concurrent.futures import ThreadPoolExecutor
 
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else importing it fetches a price list
     with warnings.catch_warnings():
@@ -295,7 +296,9 @@ def _ask(**request: Any) -> Any:  # noqa: ANN401  litellm is untyped
     retries = litellm.DEFAULT_MAX_RETRIES
     litellm.DEFAULT_MAX_RETRIES = 0  # litellm reads max_retries=0 as its own default of 2
     try:
-        return litellm.embedding(**request, max_retries=0, num_retries=0)
+        # in a thread, because litellm leaves an event loop open in the one it's called in
+        with ThreadPoolExecutor(1) as alone:
+            return alone.submit(litellm.embedding, **request, max_retries=0, num_retries=0).result()
     finally:
         litellm.DEFAULT_MAX_RETRIES = retries
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 import subprocess
@@ -9,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import Any
 
 import numpy as np
@@ -306,6 +307,19 @@ def test_litellm_retries_what_passes_and_reports_what_does_not(server: tuple[typ
     handler.failures, handler.short = 0, True
     with pytest.raises(ModelError, match="1 vectors for 2 texts"):
         remote(address).embed(["up", "down"])
+
+
+def test_litellm_leaves_no_event_loop_behind(server: tuple[type[Server], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Thread] = []
+
+    def get_event_loop() -> None:
+        asked.append(current_thread())
+        raise RuntimeError("none here")
+
+    monkeypatch.setattr(asyncio, "get_event_loop", get_event_loop)  # makes one in the main thread, and leaves it open
+    remote(server[1]).embed(["up"])
+    assert asked, "litellm no longer asks for one"
+    assert main_thread() not in asked
 
 
 def test_litellm_knows_the_dimension_it_asked_for() -> None:
