@@ -16,6 +16,7 @@ from doxa.errors import ModelError, NotFoundError, SpecError
 from doxa.graphs import branch
 from doxa.graphs.branching import changed
 from doxa.memory import Home, Journal
+from doxa.memory.journal import Entry
 from doxa.models import HeuristicModel, Reply, Request, Usage
 from doxa.models.failures import OutputError, RefusalError
 
@@ -121,8 +122,11 @@ def test_a_branch_keeps_its_source_s_gaps_while_the_policy_is_the_same(tmp_path:
 def test_a_branch_starts_from_what_its_source_started_from(tmp_path: Path) -> None:
     trained(tmp_path, name="root")
     child = asyncio.run(train(experiment(), tmp_path, parent="root-1"))
+    with Journal.open(Home(tmp_path), write=True) as journal:
+        journal.append("root-1", [Entry(9, "note", "later")])
     twin = branched(tmp_path, Metered(), source=child.id)
     assert (twin.parent, twin.digest) == ("root-1", child.digest)
+    assert asyncio.run(replay(experiment(), tmp_path, twin.id)).digest == child.digest
     with pytest.raises(NotFoundError, match="root-1"):
         branched(tmp_path, Metered(), source="rot-1")
 
