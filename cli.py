@@ -7,7 +7,19 @@ import sys
 
 import typer
 
-from .commands import beliefs, branching, costs, curation, doctor, drawing, interchange, runs, timetravel, upkeep
+from .commands import (
+    beliefs,
+    branching,
+    costs,
+    credit,
+    curation,
+    doctor,
+    drawing,
+    interchange,
+    runs,
+    timetravel,
+    upkeep,
+)
 from .errors import DoxaError
 
 app = typer.Typer(
@@ -17,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for subject in (runs, branching, costs, beliefs, curation, timetravel, interchange, upkeep, drawing, doctor):
+for subject in (runs, branching, costs, beliefs, credit, curation, timetravel, interchange, upkeep, drawing, doctor):
     subject.register(app)
 
 

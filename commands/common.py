@@ -94,8 +94,8 @@ def recalled(run: Run, settings: list[str] | None = None, changes: list[str] | N
         SpecError: It was started from Python.
     """
     if "arm" in run.reference:
-        how = f"doxa ablate {run.reference['ablated'] or 'SPEC'}"
-        raise SpecError(f"run {run.id} is the arm {run.reference['arm']!r} of an ablation: go on with {how}")
+        whole = f"doxa ablate {run.reference['ablated'] or 'SPEC'}"
+        raise SpecError(f"run {run.id} is the arm {run.reference['arm']!r} of an ablation, and run by: {whole}")
     if "spec" not in run.reference:
         raise SpecError(
             f"run {run.id} was started from Python, not from a SPEC: go on with train(experiment, home, run={run.id!r})"

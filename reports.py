@@ -1,0 +1,131 @@
+"""Who was handed which belief and why, what beliefs are worth, whether they helped: the tables of three commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from .graphs.ablation import BASELINE, Ablation, Trial
+from .graphs.experiment import Experiment
+from .graphs.explanation import Candidate, Explanation
+from .memory.belief import Status
+from .memory.credit import Lift
+from .memory.intervals import Estimate
+from .memory.memory import BeliefMemory
+from .views import columns, money, plain
+
+IN_SAMPLE = "in-sample: beliefs made from an episode's own time were used in it; those returns are no forecast."
+
+# -- why --------------------------------------------------------------------------------------------------------------
+
+
+def why_json(found: Explanation) -> dict[str, Any]:
+    """Every candidate as JSON."""
+    candidates = [{**asdict(c.choice), "belief": c.belief.model_dump(mode="json")} for c in found.candidates]
+    head = {name: getattr(found, name) for name in ("run", "episode", "agent", "mode", "in_sample", "policy", "tokens")}
+    return {**head, "candidates": candidates}
+
+
+def why_view(found: Explanation) -> RenderableType:
+    """Every candidate in a few short lines: what it says, what became of it and why, its scores."""
+    label = f"{found.mode}{', in-sample' if found.in_sample else ''}"
+    head = [
+        f"{found.run}, episode {found.episode} ({label}): what {found.agent} was handed by {found.policy}",
+        f"{len(found.taken)} of {len(found.candidates)} beliefs, {found.tokens} tokens in every prompt (estimated)",
+    ]
+    lines: list[RenderableType] = [plain(line) for line in head]
+    for title, some in (("handed", found.taken), ("left", found.left)):
+        lines += [Text(f"\n{title}", style="bold"), *(_candidate(c) for c in some)] if some else []
+    return Group(*lines)
+
+
+def _candidate(candidate: Candidate) -> RenderableType:
+    b, choice = candidate.belief, candidate.choice
+    disputed = ", disputed" if b.status is Status.DISPUTED else ""
+    scores = ", ".join(f"{name} {value:.3g}" for name, value in choice.scores.items())
+    told = [plain(line) for line in (b.statement, choice.reason, scores) if line]
+    head = plain(f"{b.id}  {b.polarity} {b.aspect}{disputed}  {choice.tokens} tokens")
+    return Group(head, Padding(Group(*told), (0, 0, 0, 2)))
+
+
+# -- lift -------------------------------------------------------------------------------------------------------------
+
+
+def lifts_json(lifts: Sequence[Lift]) -> list[dict[str, Any]]:
+    """Lifts as JSON; an estimate is null where there is nothing to compare."""
+    return [asdict(lift) for lift in lifts]
+
+
+def lifts_view(memory: BeliefMemory, lifts: Sequence[Lift], confidence: float) -> RenderableType:
+    """A line per belief, and one per agent below it."""
+    if not lifts:
+        return "no lifts yet: beliefs are scored in training runs with propagation=HoldOut(...)"
+    table = columns("belief", "for", ">with", ">without", ">lift", ">interval", "status")
+    beliefs = memory.now()
+    for lift in lifts:
+        first = lift.agent is None
+        status = beliefs[lift.belief].status.value if first and lift.belief in beliefs else ""
+        cells = (lift.belief if first else "", lift.agent or "the team", lift.handed, lift.held, *_told(lift.estimate))
+        table.add_row(*(plain(cell) for cell in (*cells, status)))
+    notes = [
+        "lift: mean return of training episodes with the belief, less that of episodes it was held out of",
+        f"interval: Welch's, {confidence:.0%}; '-' is unscored, which isn't 0",
+    ]
+    return Group(table, *(plain(note) for note in notes))
+
+
+def _told(estimate: Estimate | None) -> tuple[str, str]:
+    if estimate is None:
+        return "-", "-"
+    bounded = estimate.low is not None and estimate.high is not None
+    return f"{estimate.value:+.4g}", f"{estimate.low:+.4g} .. {estimate.high:+.4g}" if bounded else "-"
+
+
+# -- ablation ---------------------------------------------------------------------------------------------------------
+
+
+def ablation_json(found: Ablation) -> dict[str, Any]:
+    """Arms and their trials as JSON."""
+    totals = ("tokens", "belief_tokens", "cost", "in_sample")
+    arms = [{**asdict(arm), **{name: getattr(arm, name) for name in totals}} for arm in found.arms]
+    return {"seeds": list(found.seeds), "mode": found.mode, "baseline": BASELINE, "alike": found.alike, "arms": arms}
+
+
+def ablation_view(found: Ablation, experiment: Experiment) -> RenderableType:
+    """A line per arm, and what has to be said about them."""
+    table = columns("arm", ">return", f">vs {BASELINE}", ">95% interval", ">tokens", ">beliefs", ">cost", "")
+    for arm in found.arms:
+        gap, between = _told(arm.difference)
+        label = "in-sample" if arm.in_sample else ""
+        counts = (f"{arm.tokens:,}", f"{arm.belief_tokens:,}", money(arm.cost))
+        table.add_row(*(plain(cell) for cell in (arm.name, f"{arm.mean:+.4g}", gap, between, *counts, label)))
+    return Group(table, *(plain(note) for note in _notes(found, experiment)))
+
+
+def _notes(found: Ablation, experiment: Experiment) -> list[str]:
+    which = "the evaluation" if found.mode == "evaluate" else "the last training episode, which is no held-out test"
+    seeds = len(found.seeds)
+    return [
+        f"return: mean over {seeds} seed{'s' * (seeds != 1)} of {which} of {experiment.name!r}",
+        f"vs {BASELINE}: mean difference seed by seed, with a bootstrap interval over the seeds",
+        "beliefs: tokens of all belief blocks, estimated as a quarter of their characters",
+        *(["few seeds: such an interval is rather too narrow than too wide"] if 1 < seeds < 10 else []),
+        *(["all seeds returned the same: this task doesn't depend on them, and one is enough"] if found.alike else []),
+        *([IN_SAMPLE] if any(arm.in_sample for arm in found.arms) else []),
+    ]
+
+
+def told(*, quiet: bool) -> Callable[[Trial], None]:
+    """A line on standard error per trial that is done."""
+    console = Console(stderr=True, quiet=quiet)
+
+    def tell(trial: Trial) -> None:
+        how = " (reused)" if trial.reused else ""
+        console.print(plain(f"{trial.arm}, seed {trial.seed}: {trial.run} returned {trial.value:+.4f}{how}"))
+
+    return tell
