@@ -10,7 +10,12 @@
 ``revision``, ``state``       what becomes of proposals, and what is believed after them
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
 ``embeddings``, ``vectors``   texts to vectors, and where those are kept
-``history``                   what happened to a belief
+``recorded``, ``history``     belief events read back; what happened to a belief
+``lineage``                   what was made from a belief
+``curation``                  what a person may do to beliefs; ``interventions``: as events
+``timetravel``, ``merging``   beliefs at other times, and together with another run's
+``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
+``interchange``, ``store``    beliefs in files; a LangGraph store in a home
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
 ``memory``                    all of it together: :class:`BeliefMemory`
 ============================  ==================================================================================

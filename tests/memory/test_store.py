@@ -1,0 +1,265 @@
+"""DoxaStore keeps the promises of LangGraph's stores; where those are in memory, both are asked the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypedDict
+
+import pytest
+from langgraph.graph import END, START, StateGraph
+from langgraph.store.base import (
+    BaseStore,
+    GetOp,
+    InvalidNamespaceError,
+    ListNamespacesOp,
+    MatchCondition,
+    PutOp,
+    SearchOp,
+)
+from langgraph.store.memory import InMemoryStore
+
+from doxa.errors import HomeError, JournalError
+from doxa.memory import HashingEmbedder, Home, Journal
+from doxa.memory.embeddings import Vectors
+from doxa.memory.store import DoxaStore
+
+NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def later(self, minutes: float) -> None:
+        self.now += timedelta(minutes=minutes)
+
+
+class Counting(HashingEmbedder):
+    count = 0
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        type(self).count += len(texts)
+        return super().embed(texts)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[DoxaStore]:
+    with DoxaStore.open(tmp_path / "home", clock=clock, fields=["text", "tags[*]"]) as opened:
+        yield opened
+
+
+def in_memory() -> InMemoryStore:
+    def embed(texts: Sequence[str]) -> list[list[float]]:
+        return [[float(x) for x in row] for row in HashingEmbedder().embed(list(texts))]
+
+    return InMemoryStore(index={"dims": 512, "embed": embed, "fields": ["text", "tags[*]"]})
+
+
+Session = Callable[[Any], Any]
+
+
+def put_some(store: BaseStore) -> None:
+    items: list[tuple[tuple[str, ...], str, dict[str, Any]]] = [
+        (("docs", "a"), "1", {"text": "the tone of the news", "n": 1, "kind": "x"}),
+        (("docs", "a"), "2", {"text": "momentum of prices", "n": 2, "kind": "y", "in": {"deep": [1, 2]}}),
+        (
+            ("docs", "b"),
+            "1",
+            {"text": "pressure falls before rain", "n": 3.5, "kind": "x", "tags": ["almanac", "rain"]},
+        ),
+        (("docs", "b", "c"), "3", {"text": "nothing", "kind": None}),
+        (("users",), "me", {"name": "I"}),
+    ]
+    for n, (namespace, key, value) in enumerate(items):
+        store.put(namespace, key, value, index=False if n == 3 else None)
+
+
+def keys(found: Sequence[Any]) -> list[tuple[tuple[str, ...], str]]:
+    return [(item.namespace, item.key) for item in found]
+
+
+SESSIONS: dict[str, Session] = {
+    "get": lambda s: s.get(("docs", "a"), "1").value,
+    "missing": lambda s: s.get(("docs", "a"), "9"),
+    "another namespace": lambda s: s.get(("docs",), "1"),
+    "prefix": lambda s: keys(s.search(("docs",))),
+    "everything": lambda s: keys(s.search(())),
+    "page": lambda s: keys(s.search(("docs",), limit=2, offset=1)),
+    "equal": lambda s: keys(s.search(("docs",), filter={"kind": "x"})),
+    "null": lambda s: keys(s.search(("docs",), filter={"kind": None})),
+    "both": lambda s: keys(s.search((), filter={"kind": "x", "n": {"$gt": 1}})),
+    "between": lambda s: keys(s.search(("docs", "a"), filter={"n": {"$gte": 1, "$lt": 2}})),
+    "not": lambda s: keys(s.search((), filter={"kind": {"$ne": "x"}})),
+    "at most": lambda s: keys(s.search(("docs", "a"), filter={"n": {"$lte": 1}})),
+    "nested": lambda s: keys(s.search((), filter={"in": {"deep": [1, 2]}})),
+    "query": lambda s: [(i.key, round(i.score, 4)) for i in s.search(("docs", "a"), query="momentum of the prices")],
+    "query in a list": lambda s: keys(s.search(("docs",), query="almanac", limit=1)),
+    "query and filter": lambda s: keys(s.search(("docs",), query="momentum", filter={"kind": "x"}, limit=1)),
+    "query reaches what isn't indexed": lambda s: {k for _, k in keys(s.search(("docs",), query="news", limit=9))},
+    "namespaces": lambda s: s.list_namespaces(),
+    "namespaces under": lambda s: s.list_namespaces(prefix=("docs",)),
+    "namespaces ending": lambda s: s.list_namespaces(suffix=("c",)),
+    "namespaces like": lambda s: s.list_namespaces(prefix=("docs", "*"), max_depth=2),
+    "namespaces cut": lambda s: s.list_namespaces(max_depth=1),
+    "namespaces paged": lambda s: s.list_namespaces(limit=1, offset=1),
+    "overwritten": lambda s: (s.put(("docs", "a"), "1", {"n": 9}), s.get(("docs", "a"), "1").value)[1],
+    "deleted": lambda s: (s.delete(("docs", "a"), "1"), s.get(("docs", "a"), "1"), keys(s.search(("docs", "a"))))[1:],
+    "deleted twice": lambda s: (s.delete(("x",), "1"), s.delete(("x",), "1")),
+    "emptied namespace": lambda s: (s.delete(("users",), "me"), keys(s.search(("users",))))[1],
+    "batch": lambda s: (
+        [
+            r if not hasattr(r, "value") else r.value
+            for r in s.batch(
+                [
+                    PutOp(("n",), "k", {"v": 1}),
+                    PutOp(("n",), "k", {"v": 2}),
+                    GetOp(("n",), "k"),
+                    GetOp(("users",), "me"),
+                ]
+            )
+        ]
+        + [s.get(("n",), "k").value]
+    ),
+    "batch of reads": lambda s: [
+        len(r)
+        for r in s.batch(
+            [
+                SearchOp(("docs",), filter={"kind": "x"}),
+                ListNamespacesOp(
+                    match_conditions=(MatchCondition("prefix", ("docs",)), MatchCondition("suffix", ("a",)))
+                ),
+            ]
+        )
+    ],
+}
+
+
+@pytest.mark.parametrize("session", SESSIONS.values(), ids=SESSIONS.keys())
+def test_it_answers_like_langgraphs_own_store(store: DoxaStore, session: Session) -> None:
+    theirs = in_memory()
+    for each in (store, theirs):
+        put_some(each)
+    assert session(store) == session(theirs)
+
+
+def test_async_and_sync_are_the_same(store: DoxaStore) -> None:
+    async def play() -> Any:
+        await asyncio.gather(*(store.aput(("n",), str(i), {"i": i, "text": f"t{i}"}) for i in range(8)))
+        await store.adelete(("n",), "0")
+        found = await store.asearch(("n",), query="t3", limit=1)
+        return found[0].value, await store.aget(("n",), "0"), await store.alist_namespaces(prefix=("n",))
+
+    assert asyncio.run(play()) == ({"i": 3, "text": "t3"}, None, [("n",)])
+    assert len(store.search(("n",))) == 7
+
+
+def test_wrong_input_is_refused_and_leaves_nothing(store: DoxaStore) -> None:
+    for namespace in ((), ("a.b",), ("",), ("langgraph", "x"), (1,)):
+        with pytest.raises(InvalidNamespaceError):
+            store.put(namespace, "k", {"v": 1})  # type: ignore[arg-type]
+    with pytest.raises(JournalError, match="isn't JSON"):
+        store.put(("n",), "k", {"v": object()})
+    with pytest.raises(JournalError, match="isn't JSON"):
+        store.batch([PutOp(("n",), "good", {"v": 1}), PutOp(("n",), "bad", {"v": float("nan")})])
+    assert store.search(()) == []
+    store.put(("n",), "k", {"v": "1"})
+    with pytest.raises(ValueError, match=r"unknown filter operator '\$near'"):
+        store.search(("n",), filter={"v": {"$near": 1}})
+    assert store.search(("n",), filter={"missing": {"$gt": 1}}) == []
+
+
+def test_what_is_returned_is_a_copy(store: DoxaStore) -> None:
+    value = {"inner": [1]}
+    store.put(("n",), "k", value)
+    value["inner"].append(2)
+    store.get(("n",), "k").value["inner"].append(3)  # type: ignore[union-attr]
+    store.search(("n",))[0].value["inner"].append(4)
+    assert store.get(("n",), "k").value == {"inner": [1]}  # type: ignore[union-attr]
+
+
+def test_times_are_the_clocks(store: DoxaStore, clock: Clock) -> None:
+    store.put(("n",), "k", {"v": 1})
+    clock.later(5)
+    store.put(("n",), "k", {"v": 2})
+    item = store.get(("n",), "k")
+    assert item is not None
+    assert (item.created_at, item.updated_at) == (NOON, NOON + timedelta(minutes=5))
+
+
+def test_items_live_as_long_as_they_are_read(store: DoxaStore, clock: Clock) -> None:
+    store.put(("n",), "short", {"v": 1}, ttl=10)
+    store.put(("n",), "long", {"v": 1})
+    clock.later(9)
+    assert store.get(("n",), "short") is not None
+    clock.later(9)
+    assert store.get(("n",), "short", refresh_ttl=False) is not None, "the read before gave it ten more minutes"
+    assert len(store.search(("n",), refresh_ttl=False)) == 2
+    clock.later(1)
+    assert store.get(("n",), "short") is None
+    assert keys(store.search(("n",))) == [(("n",), "long")]
+    assert (store.sweep(), store.sweep()) == (1, 0)
+
+
+def test_a_default_time_to_live(tmp_path: Path, clock: Clock) -> None:
+    with DoxaStore.open(tmp_path, clock=clock, ttl={"default_ttl": 1, "refresh_on_read": False}) as store:
+        store.put(("n",), "k", {"v": 1})
+        store.put(("n",), "kept", {"v": 1}, ttl=None)
+        assert store.get(("n",), "k") is not None
+        clock.later(1)
+        assert store.get(("n",), "k") is None
+        assert store.list_namespaces() == [("n",)]
+        assert keys(store.search(())) == [(("n",), "kept")]
+
+
+def test_it_is_all_there_after_reopening_and_nothing_is_embedded_again(tmp_path: Path, clock: Clock) -> None:
+    def whole(store: BaseStore) -> list[Any]:
+        return [(i.dict(), i.score) for i in store.search((), query="prices", limit=99, refresh_ttl=False)]
+
+    with DoxaStore.open(tmp_path, clock=clock, embedding=Counting()) as store:
+        put_some(store)
+        store.put(("n",), "brief", {"v": 1}, ttl=10)
+        clock.later(9)
+        store.get(("n",), "brief")
+        store.delete(("users",), "me")
+        before = whole(store)
+        with pytest.raises(HomeError, match="in use"), DoxaStore.open(tmp_path):
+            pass
+    Counting.count = 0
+    clock.later(9)
+    with DoxaStore.open(tmp_path, clock=clock, embedding=Counting()) as store:
+        assert whole(store) == before
+    assert Counting.count == 1, "only the query"
+    with Journal.open(Home(tmp_path), write=False) as journal:
+        journal.verify("store")
+        assert len(list(journal.events("store", kind="store"))) == 8, "what was deleted stays on record"
+        reading = DoxaStore(journal, clock=clock)
+        assert len(reading.search(())) == 5
+        with pytest.raises(JournalError, match="for reading only"):
+            reading.put(("n",), "k", {"v": 1})
+
+
+def test_a_langgraph_graph_uses_it(store: DoxaStore) -> None:
+    class State(TypedDict):
+        said: str
+
+    def remember(state: State, *, store: BaseStore) -> State:
+        store.put(("notes",), "last", {"text": state["said"]})
+        return {"said": store.search(("notes",), query="rain")[0].value["text"] if store.search(("notes",)) else ""}
+
+    graph = StateGraph(State)
+    graph.add_node("remember", remember)
+    graph.add_edge(START, "remember")
+    graph.add_edge("remember", END)
+    assert graph.compile(store=store).invoke({"said": "rain comes"}) == {"said": "rain comes"}
+    assert store.get(("notes",), "last").value == {"text": "rain comes"}  # type: ignore[union-attr]
