@@ -25,6 +25,7 @@ from .calls import Calls
 from .experiment import Experiment
 from .recording import JournalLog, Source
 from .specification import differences
+from .tracing import collector, traced
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ async def opened(
     listener: Listener,
 ) -> AsyncIterator[Session]:
     """Open a home for writing and a run in it, new or to be gone on with; close both, whatever happens."""
-    models = experiment.models()
+    models, spans = experiment.models(), collector()
     async with AsyncExitStack() as stack:
         for known in filter(None, (run, (parent or "").partition("@")[0])):
             with Journal.open(Home(Path(home)), write=False) as journal:
@@ -88,19 +89,21 @@ async def opened(
             _see_settled(journal, run)
         run = _begun(journal, run, mode, experiment, parent, reference)
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent))
+        trace = await stack.enter_async_context(traced(spans, run, experiment.name, mode))
+        listener = trace.listener(listener)
         log = JournalLog(journal, run, listener, source=_source(journal, run, experiment), cache=experiment.cache)
         asker = await stack.enter_async_context(
             team(
-                models,
+                {name: trace.model(model) for name, model in models.items()},
                 log=log,
                 usd=experiment.max_usd,
                 tokens=experiment.max_tokens,
                 policy=experiment.retries,
                 limits=experiment.limits,
-                fallbacks=[resolve_model(model) for model in experiment.fallbacks],
+                fallbacks=[trace.model(resolve_model(model)) for model in experiment.fallbacks],
             )
         )
-        session = Session(mode, run, experiment, journal, memory, asker, listener)
+        session = Session(mode, run, experiment, journal, memory, trace.asker(asker), listener)
         try:
             yield session
         except JournalError:
