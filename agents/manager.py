@@ -21,6 +21,7 @@ from .prompts import (
     task_text,
     user_message,
 )
+from .recollection import episodes_text
 from .state import EpisodeState, Update
 
 _DUTY = (
@@ -42,12 +43,14 @@ class Manager:
         instructions: What it should know beyond its duty.
         model: Its own model, or the experiment's if ``None``.
         memory: How many of its last decisions it sees.
+        episodes: How many earlier episodes it remembers, in numbers; they stand before the step in its prompt.
     """
 
     name: str = "manager"
     instructions: str = ""
     model: Model | str | None = None
     memory: int = 5
+    episodes: int = 0
     role: ClassVar[Role] = "manager"
     source: ClassVar[None] = None
 
@@ -79,6 +82,7 @@ class Manager:
         told |= {name: gap_text(name, gap) for name, gap in state.get("gaps", {}).items()}
         return user_message(
             [
+                episodes_text(episode, self.name, self.episodes),
                 heading(episode.observation),
                 "\n".join(["# Insights", *(told[name] for name in sorted(told))]),
                 alerts_text(state.get("alerts", {})),

@@ -17,6 +17,11 @@
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
+``retrieval``, ``fusion``     finding texts by words, vectors, facts and time
+``library``, ``passages``     where such texts are kept; ``filters``, ``lexicon``, ``matrix``: its indexes
+``searching``                 the same over a run's beliefs
+``procedural``                what each agent remembers; ``remembering``: what a critic may do to it
+``episodic``                  earlier episodes in numbers
 ``memory``                    all of it together: :class:`BeliefMemory`
 ============================  ==================================================================================
 
@@ -27,11 +32,16 @@ from __future__ import annotations
 
 from .belief import Belief, Credence, Evidence, Predicate, Scope, Status
 from .embeddings import ChromaEmbedder, Embedder, HashingEmbedder, LiteLLMEmbedder, OnnxEmbedder, embedder
+from .episodic import EpisodeMemory, episodes
+from .fusion import Weights
 from .history import BeliefEvent
 from .home import Home
 from .journal import Entry, Event, Journal
+from .library import Library
 from .memory import BeliefMemory
 from .operations import Contraction, Expansion, Operation, Revision, StepRef
+from .passages import Passage
+from .procedural import Fading, ProceduralMemory, Recalled
 from .propagation import (
     AgentProfile,
     Broadcast,
@@ -44,6 +54,9 @@ from .propagation import (
     parse,
     render,
 )
+from .remembering import Memory, MemoryOperation, MemoryResult, Note
+from .retrieval import Found, Retriever
+from .searching import searchable
 from .state import RevisionResult
 
 __all__ = [
@@ -59,26 +72,41 @@ __all__ = [
     "Credence",
     "Embedder",
     "Entry",
+    "EpisodeMemory",
     "Event",
     "Evidence",
     "Expansion",
+    "Fading",
+    "Found",
     "HashingEmbedder",
     "Home",
     "Journal",
+    "Library",
     "LiteLLMEmbedder",
+    "Memory",
+    "MemoryOperation",
+    "MemoryResult",
+    "Note",
     "Nothing",
     "OnnxEmbedder",
     "Operation",
+    "Passage",
     "Predicate",
+    "ProceduralMemory",
     "Propagation",
     "PropagationContext",
     "PropagationRecord",
+    "Recalled",
+    "Retriever",
     "Revision",
     "RevisionResult",
     "Scope",
     "Status",
     "StepRef",
+    "Weights",
     "embedder",
+    "episodes",
     "parse",
     "render",
+    "searchable",
 ]
