@@ -167,11 +167,16 @@ def belief_view(memory: BeliefMemory, belief: str) -> RenderableType:
         *(f"supersedes {other}" for other in b.supersedes),
         *(f"contradicts {other}" for other in b.contradicts),
         "evidence:",
-        *(f"  {e.run} episode {e.episode} steps {', '.join(map(str, e.steps))}  {e.note}" for e in b.evidence),
+        *(f"  {e.run} episode {e.episode}{_steps(e.steps)}  {e.note}" for e in b.evidence),
         "history:",
         *(f"  episode {h.episode}: {h.what}" for h in memory.history(b.id)),
     ]
     return Group(*(plain(line) for line in lines))
+
+
+def _steps(steps: Sequence[int]) -> str:
+    """The steps that evidence cites; someone's word cites none."""
+    return f" steps {', '.join(map(str, steps))}" if steps else ""
 
 
 # -- progress ---------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from langgraph.store.base import (
     validate_op_namespace,
 )
 
+from .curation import ENDED
 from .embeddings import Embedder, Vectors, embedder
 from .events import payload_text
 from .home import Home
@@ -100,7 +101,8 @@ class DoxaStore(BaseStore):
             for event in journal.events(name, kind="store"):
                 self._apply(event.payload)
         elif journal.writable:
-            journal.append(name, [Entry(_EPISODE, "run.started", "", {"mode": "store", "spec": {}})])
+            started = Entry(_EPISODE, "run.started", "", {"mode": "store", "spec": {}})
+            journal.append(name, [started, Entry(ENDED, "run.ended", "")])  # so that nobody is told to resume it
 
     @classmethod
     @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from doxa.cli import main
+from doxa.memory.store import DoxaStore
 
 SPEC = """
 from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, hierarchy
@@ -72,6 +73,9 @@ def test_a_person_s_beliefs_are_handed_to_the_next_run(doxa: Doxa) -> None:
     doxa("belief", "add", "last", "In Rome.", "--aspect", "almanac.sun", "--when", "city == Rome", *why)
     assert doxa("belief", "pin", "last", added["belief"], "-r", "sure").code == 0
     assert f"{added['belief']}  active, pinned" in doxa("beliefs", "last").out
+    assert "rain-1 episode 3  stated by a person: read it" in doxa("beliefs", "last", added["belief"]).out
+    with DoxaStore.open(".doxa"):
+        pass  # a store is no run that anybody means
     done = doxa("evaluate", "spec.py:experiment", "--from", "rain-1", "--json").json
     told = doxa("beliefs", done["id"], added["belief"], "--json").json["history"]
     assert {e["author"] for e in told if e["op"] == "handed" and e["run"] == done["id"]} == {"listener", "manager"}

@@ -22,6 +22,7 @@ from langgraph.store.base import (
 from langgraph.store.memory import InMemoryStore
 
 from doxa.errors import HomeError, JournalError
+from doxa.graphs import Run
 from doxa.memory import HashingEmbedder, Home, Journal
 from doxa.memory.embeddings import Vectors
 from doxa.memory.store import DoxaStore
@@ -242,6 +243,7 @@ def test_it_is_all_there_after_reopening_and_nothing_is_embedded_again(tmp_path:
     assert Counting.count == 1, "only the query"
     with Journal.open(Home(tmp_path), write=False) as journal:
         journal.verify("store")
+        assert (Run.read(journal, "store").mode, Run.read(journal, "store").ended) == ("store", True)
         assert len(list(journal.events("store", kind="store"))) == 8, "what was deleted stays on record"
         reading = DoxaStore(journal, clock=clock)
         assert len(reading.search(())) == 5
