@@ -9,6 +9,8 @@
 ``scope``                     when a belief applies
 ``revision``, ``state``       what becomes of proposals, and what is believed after them
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
+``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with
+``credit``, ``comparison``    what beliefs are worth; ``intervals``: how sure that is; ``lots``: drawing them
 ``embeddings``, ``vectors``   texts to vectors, and where those are kept
 ``recorded``, ``history``     belief events read back; what happened to a belief
 ``lineage``                   what was made from a belief
@@ -35,12 +37,14 @@ from .embeddings import ChromaEmbedder, Embedder, HashingEmbedder, LiteLLMEmbedd
 from .episodic import EpisodeMemory, episodes
 from .fusion import Weights
 from .history import BeliefEvent
+from .holdout import HoldOut
 from .home import Home
 from .journal import Entry, Event, Journal
 from .library import Library
 from .memory import BeliefMemory
 from .operations import Contraction, Expansion, Operation, Revision, StepRef
 from .passages import Passage
+from .policies import LastK, Shuffled
 from .procedural import Fading, ProceduralMemory, Recalled
 from .propagation import (
     AgentProfile,
@@ -79,8 +83,10 @@ __all__ = [
     "Fading",
     "Found",
     "HashingEmbedder",
+    "HoldOut",
     "Home",
     "Journal",
+    "LastK",
     "Library",
     "LiteLLMEmbedder",
     "Memory",
@@ -101,6 +107,7 @@ __all__ = [
     "Revision",
     "RevisionResult",
     "Scope",
+    "Shuffled",
     "Status",
     "StepRef",
     "Weights",

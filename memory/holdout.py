@@ -31,7 +31,8 @@ class HoldOut:
         apart: Whether lots are drawn for every agent apart. Then a belief's lift can differ between agents; drawn
             together, it is held out of the whole team, and what is measured is the belief itself.
         window: Training episodes, the latest, that credit looks back on; what was true before is forgotten.
-        confidence: Of the lift's interval, in (0, 1); a belief is demoted if all of its interval is below 0.
+        confidence: Of the lift's interval, in (0, 1); a belief is demoted if all of its interval is below 0. Intervals
+            are looked at after every episode, so 0.95 would retire more than a few that do nothing.
     """
 
     policy: Propagation = field(default_factory=ByConcern)
@@ -39,7 +40,7 @@ class HoldOut:
     seed: int = 0
     apart: bool = False
     window: int = 40
-    confidence: float = 0.95
+    confidence: float = 0.99
 
     def __post_init__(self) -> None:
         """Check the ranges."""
