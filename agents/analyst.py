@@ -50,7 +50,7 @@ class Analyst:
         view = episode.view(self.source)
         messages = (
             system_message(self._parts(spec), episode.blocks.get(self.name, "")),
-            user_message([heading(episode.observation), data_block(self.source, view)]),
+            user_message([data_block(self.source, view), heading(episode.observation)]),
         )
         request = Request(self.name, messages, episode.answers.insight)
         answer = await episode.ask(request, step, Phase.AGENT)

@@ -164,7 +164,7 @@ class Filings:
             ages[f"days_since_{form.replace('-', '').lower()}"] = str((today - filed).days)
             lines += [f"{form} of {filed}:", *self._texts(days[index], form)]
         latest = max((i for i in (annual, quarterly) if i is not None), default=at)
-        heading = f"Filings of {self._series.asset} known on {today}."
+        heading = f"Filings of {self._series.asset} known so far."
         return view(heading, ages, lines=lines, moment=close_of(days[latest].date))
 
     def _texts(self, day: Day, form: str) -> list[str]:

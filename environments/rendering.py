@@ -40,6 +40,6 @@ def view(
     lines: Iterable[str] = (),
     moment: datetime | None = None,
 ) -> View:
-    """A heading, the numbers as they are to be shown, then further lines; known when it happened, at ``moment``."""
-    text = "\n".join([heading, *(f"{name}: {shown}" for name, shown in numbers.items()), *lines])
+    """A heading, text, then the numbers, which change the most often; known when it happened, at ``moment``."""
+    text = "\n".join([heading, *lines, *(f"{name}: {shown}" for name, shown in numbers.items())])
     return View(text, {name: float(shown) for name, shown in numbers.items()}, moment, moment)
