@@ -117,7 +117,8 @@ def test_the_critique_of_the_episode_under_way_comes_before_the_person(memory: B
     [first] = learned(memory, 0, "Follow momentum.")
     propagated(memory, 1)
     Curation(memory).retract(first, "wrong")
-    learned(memory, 1, "Follow momentum.")
+    learned(memory, 1, "Fade momentum.", polarity="against")
+    assert memory.get(first).contradicts
     assert memory.get(first).status is Status.RETIRED
 
 
@@ -225,7 +226,7 @@ def test_retracting_withdraws_what_would_not_stand_without_it(memory: BeliefMemo
     decided(memory, 1, 3, root)
     decided(memory, 1, 4)
     [derived] = learned(memory, 1, "Buy after a rise.", step=3, aspect="prices.a")
-    [own] = learned_more(memory, 1, "Sell after a fall.", step=4, aspect="prices.b")
+    [own] = learned_more(memory, 1, "Sell after a fall.", steps=(3, 4), aspect="prices.b")
     decided(memory, 2, 3, derived)
     [grandchild] = learned(memory, 2, "Hold in summer.", step=3, aspect="prices.c")
     hand = Curation(memory)
@@ -241,9 +242,9 @@ def test_retracting_withdraws_what_would_not_stand_without_it(memory: BeliefMemo
     assert "it was luck" in told
 
 
-def learned_more(memory: BeliefMemory, episode: int, *statements: str, step: int, **other: Any) -> list[str]:
-    steps = (StepRef(episode=episode, step=step),)
-    said = [Expansion(**lesson(s, steps=steps, **other)) for s in statements]
+def learned_more(memory: BeliefMemory, episode: int, *statements: str, steps: Sequence[int], **other: Any) -> list[str]:
+    cited = tuple(StepRef(episode=episode, step=step) for step in steps)
+    said = [Expansion(**lesson(s, steps=cited, **other)) for s in statements]
     key = "000009.60.second-critic"
     results = memory.revise(episode, said, key=key, author="second", known_at=MAY, resolves=lambda _, s: s < 10)
     return [r.belief or "" for r in results]
