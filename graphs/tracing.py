@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SETTING = "DOXA_TRACING"
 PATIENCE = 5.0
-"""Seconds that sending one batch of spans may take, retries included; spans are sent in the background until the end."""
+"""Seconds that sending one batch of spans may take, retries included; they are sent in the background until the end."""
 
 
 class Untraced:
