@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 
 from doxa.errors import ModelSetupError
-from doxa.models import Budget, Gateway, Limits, MemoryLog, OpenAIModel, Place, Price, Reply, Request, Usage
+from doxa.models import (
+    Budget,
+    Gateway,
+    Limits,
+    MemoryLog,
+    OpenAIModel,
+    Place,
+    Price,
+    Reply,
+    Request,
+    RetryPolicy,
+    Usage,
+)
 from doxa.models.failures import BudgetExceededError, RefusalError
 from doxa.models.protocol import WorstCase
 from doxa.testing import OpenAIServer, run_virtually
@@ -78,9 +90,9 @@ class Metered:
         return Reply(GOOD, Usage(used, 0), used / 1000)
 
 
-def run_calls(question: Question, model: Any, budget: Budget, calls: int = 64) -> list[Any]:
+def run_calls(question: Question, model: Any, budget: Budget, calls: int = 64, **settings: Any) -> list[Any]:
     async def main() -> list[Any]:
-        gateway = Gateway(model, budget=budget)
+        gateway = Gateway(model, budget=budget, **settings)
         asks = (gateway.ask(question(), Place(0, 0, n, "news")) for n in range(calls))
         return await asyncio.gather(*asks, return_exceptions=True)
 
@@ -94,6 +106,11 @@ def test_calls_that_may_not_fit_wait_for_those_in_flight(question: Question) -> 
     assert not any(isinstance(outcome, BaseException) for outcome in outcomes)
     assert budget.spent_tokens == 640
     assert budget.spent_usd == pytest.approx(0.64)
+
+
+def test_waiting_for_the_budget_does_not_count_against_the_deadline(question: Question) -> None:
+    outcomes = run_calls(question, Metered(100, lambda: 1), Budget(tokens=150), 20, policy=RetryPolicy(deadline=5.0))
+    assert not any(isinstance(outcome, BaseException) for outcome in outcomes)
 
 
 @pytest.mark.parametrize("seed", range(20))

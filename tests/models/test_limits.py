@@ -169,6 +169,20 @@ def test_waiting_for_a_turn_does_not_count_against_the_deadline(question: Questi
     assert run_calls(question, Slow(1.0), 30, Limits(requests_per_minute=5)) > 300
 
 
+def test_a_gateway_may_be_used_from_one_event_loop_after_another(question: Question) -> None:
+    gateway = Gateway(Slow(1.0), limits=Limits(concurrency=1))
+
+    async def main() -> float:
+        await asyncio.gather(*(gateway.ask(question(), Place(0, 0, n, "news")) for n in range(4)))
+        return asyncio.get_running_loop().time()
+
+    assert [run_virtually(main()) for _ in range(2)] == [pytest.approx(4.0)] * 2
+
+
+def test_what_a_call_really_used_is_what_counts(question: Question) -> None:
+    assert run_calls(question, Slow(1.0), 25, Limits(tokens_per_minute=60, concurrency=1)) == pytest.approx(25.0)
+
+
 def test_limits_may_be_given_by_endpoint(question: Question) -> None:
     assert run_calls(question, Slow(1.0), 12, {"slow": Limits(concurrency=3)}) == pytest.approx(4.0)
     assert run_calls(question, Slow(1.0), 12, {"other": Limits(concurrency=3)}) == pytest.approx(1.0)

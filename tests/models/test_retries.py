@@ -224,7 +224,11 @@ def test_an_open_circuit_fails_over_at_once(question: Question) -> None:
 
 
 def test_those_who_queue_for_the_limits_see_the_circuit_open(question: Question) -> None:
-    down = ScriptedModel(lambda _: f.ConnectionFailedError("refused"), name="down")
+    async def refuse(_: Request[Any]) -> Exception:
+        await asyncio.sleep(1)
+        return f.ConnectionFailedError("refused")
+
+    down = ScriptedModel(refuse, name="down")
 
     async def main() -> list[Any]:
         policy, limits = RetryPolicy(attempts=1, deadline=10.0), Limits(concurrency=1)
