@@ -60,7 +60,7 @@ def test_credences_follow_outcomes_where_beliefs_are_held_out(tmp_path: Path) ->
         assert credited
         seen = exposures(journal.events(run.id))
         assert [e.episode for e in seen] == list(range(6)), "the evaluation teaches nothing"
-        worth = {(found.belief, found.agent): found for found in lifts(seen)}
+        worth = {(found.belief, found.agent): found for found in lifts(seen, HoldOut().confidence)}
         for number, result in credited:
             assert result.belief is not None
             (update,) = result.updates
@@ -70,7 +70,7 @@ def test_credences_follow_outcomes_where_beliefs_are_held_out(tmp_path: Path) ->
             assert update.good + update.bad > 0
             assert "credit by outcomes" in " ".join(event.what for event in memory.history(result.belief))
         last = {r.belief: r.proposal.reason for _, r in credited}
-        assert all(worth[b or "", None].words == words for b, words in last.items() if worth[b or "", None].estimate)
+        assert {b: worth[b or "", None].words for b in last} == last
         held = [c for e in journal.events(run.id, kind="propagation") for c in e.payload["candidates"]]
         assert any(c["reason"] == HELD_OUT for c in held)
 
