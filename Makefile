@@ -42,6 +42,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: $(VENV)/.dev
+	@for script in episode topology prefix gateway credit memory; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py; done
+
 lock:
 	uv pip compile pyproject.toml --all-extras --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade -o $(RUN_LOCK)
 	uv pip compile --group dev -c $(RUN_LOCK) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade -o $(DEV_LOCK)

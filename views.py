@@ -21,6 +21,7 @@ from .graphs.experiment import Experiment
 from .graphs.run import EpisodeSummary, Gap, Run
 from .memory.journal import Event
 from .memory.memory import BeliefMemory
+from .models.streaming import hearer
 
 HEURISTIC = (
     "The heuristic model is transparent rules and no LLM; for one set a key and name it in the experiment, as in "
@@ -191,6 +192,14 @@ class ProgressView:
         self._run = ""
         self._return, self._alerts, self._cost = 0.0, 0, 0.0
         self._free: set[tuple[int, str]] = set()
+        self._speaker, self._said = "", ""
+
+    def hear(self, agent: str, piece: str) -> None:
+        """Show the end of what an agent is writing; for models that stream."""
+        self._said = f"{self._said}{piece}"[-48:] if agent == self._speaker else piece[-48:]
+        self._speaker = agent
+        if self._bars and self._task is not None:
+            self._bars.update(self._task, told=plain(f"{agent}: {self._said}").plain)
 
     def see(self, event: Event) -> None:
         """Take in one recorded event."""
@@ -207,8 +216,6 @@ class ProgressView:
             case "step":
                 self._return += event.payload["reward"]
                 self._advance()
-            case "belief":
-                pass
             case "episode.ended":
                 self._end(event)
 
@@ -242,8 +249,13 @@ def progress(experiment: Experiment, *, quiet: bool) -> Iterator[ProgressView]:
         yield ProgressView(experiment, None, console)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[told]}"), console=console) as bars:
-        yield ProgressView(experiment, bars, console)
+    with Progress(*columns, TextColumn("{task.fields[told]}", markup=False), console=console) as bars:
+        view = ProgressView(experiment, bars, console)
+        listening = hearer.set(view.hear)
+        try:
+            yield view
+        finally:
+            hearer.reset(listening)
 
 
 def columns(*headers: str) -> Table:

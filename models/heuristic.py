@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import ModelSetupError, options
 from .heuristic_critic import criticise
 from .heuristic_team import Tone, decide, distil
-from .protocol import Reply, Request, T
+from .protocol import Reply, Request, T, WorstCase
 from .reading import Prompt
 
 
@@ -47,6 +47,10 @@ class HeuristicModel:
             )
         answer = rules[kind](Prompt(request.messages))
         return Reply(json.dumps(answer, ensure_ascii=False), cost=0.0, model=self.name)
+
+    def worst_case(self, request: Request[T]) -> WorstCase:  # noqa: ARG002
+        """Nothing: rules cost nothing."""
+        return WorstCase(0, 0.0)
 
     def _insight(self, prompt: Prompt) -> dict[str, Any]:
         self._tone = self._tone or vader_tone()

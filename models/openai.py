@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never
 from urllib.parse import urlsplit
@@ -19,11 +20,14 @@ from .parameters import Parameters, refuse_unknown
 from .prices import Listing, Price, bound, listing
 from .protocol import Reply, Request, WorstCase
 from .statuses import excerpt, failure_of_status
+from .streaming import gathered
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
 OPENAI = "https://api.openai.com/v1"
+OWN = ("api_key", "base_url", "connections", "price", "stream", "timeout")
+"""Settings that aren't parameters of a request."""
 CONNECT = 10.0
 """Seconds to get a connection."""
 
@@ -50,6 +54,7 @@ class OpenAIModel:
         timeout: Seconds one attempt may take.
         connections: Bound on open connections.
         price: Of its tokens; without one the price file's for OpenAI, and unknown elsewhere.
+        stream: Whether replies come piece by piece, to be watched as they are written; the reply is the same.
         unknown: None are taken.
 
     Raises:
@@ -70,9 +75,10 @@ class OpenAIModel:
         timeout: float = 60.0,
         connections: int = 128,
         price: Price | None = None,
+        stream: bool = False,
         **unknown: Never,
     ) -> None:
-        refuse_unknown(f"OpenAIModel({model!r})", unknown, ("api_key", "base_url", "connections", "price", "timeout"))
+        refuse_unknown(f"OpenAIModel({model!r})", unknown, OWN)
         self._model = model
         self._parameters = Parameters(temperature, seed, max_tokens, reasoning_effort, structured)
         self.name = self._parameters.named(f"openai/{model}")
@@ -85,6 +91,7 @@ class OpenAIModel:
             )
         self._price = price
         self._timeout = timeout
+        self._stream = stream
         self._connections = connections
         self._client = PerLoop(self._connect)
 
@@ -99,7 +106,9 @@ class OpenAIModel:
         Raises:
             CallError: There is no complete reply; the subclass says why.
         """
-        return reading(await self._post(self._body(request)), self._price or self._listing.price)
+        body = self._body(request)
+        completion = await (self._streamed(body, request.agent) if self._stream else self._post(body))
+        return reading(completion, self._price or self._listing.price)
 
     def worst_case(self, request: Request[Any]) -> WorstCase:
         """The prompt at a token a byte, and as long a reply as the model may write."""
@@ -121,22 +130,46 @@ class OpenAIModel:
     async def _post(self, body: Mapping[str, Any]) -> object:
         """Send a request and read the JSON that comes back."""
         import httpx
+
+        async with self._typed_failures():
+            response = await self._client.get().post("/chat/completions", cast_to=httpx.Response, body=body)
+        try:
+            return json.loads(response.content)
+        except (ValueError, RecursionError):
+            raise MalformedReplyError(f"the response is no JSON: {excerpt(response.text, self._key)!r}") from None
+
+    async def _streamed(self, body: Mapping[str, Any], agent: str) -> object:
+        """Send a request and gather the stream that comes back into one completion."""
+        from openai import AsyncStream
+
+        asked = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        async with self._typed_failures():
+            stream: AsyncStream[object] = await self._client.get().post(
+                "/chat/completions", cast_to=object, body=asked, stream=True, stream_cls=AsyncStream[object]
+            )
+            async with stream:
+                try:
+                    return await gathered(aiter(stream), agent)
+                except (ValueError, RecursionError):
+                    raise MalformedReplyError("the stream holds something that is no JSON") from None
+
+    @asynccontextmanager
+    async def _typed_failures(self) -> AsyncIterator[None]:
+        """Whatever goes wrong on the wire becomes one of :mod:`.failures`."""
+        import httpx
         import openai
 
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.get().post("/chat/completions", cast_to=httpx.Response, body=body)
-            return json.loads(response.content)
+                yield
         except TimeoutError:
             raise ModelTimeoutError(f"no answer within {self._timeout:g} s") from None
         except openai.APIStatusError as error:
             raise self._refused(error) from None
-        except openai.APIConnectionError as error:
+        except (openai.APIConnectionError, httpx.TransportError) as error:
             raise failure_of_connection(error, self.endpoint) from None
         except openai.OpenAIError as error:
             raise BadRequestError(excerpt(str(error), self._key)) from None
-        except (ValueError, RecursionError):
-            raise MalformedReplyError(f"the response is no JSON: {excerpt(response.text, self._key)!r}") from None
 
     def _refused(self, error: APIStatusError) -> CallError:
         """The failure behind an HTTP status; its text may repeat the key, and so no cause is kept."""
