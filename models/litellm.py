@@ -89,7 +89,10 @@ class LiteLLMModel:
         Raises:
             CallError: There is no complete reply; the subclass says why.
         """
-        body = await self._send({**asking(request, self.structured), **self._parameters.sampling(request)})
+        asked = asking(request, self.structured)
+        if self._marks_prefix:
+            asked["messages"] = marked(asked["messages"])
+        body = await self._send({**asked, **self._parameters.sampling(request)})
         reply = reading(_plain(body), self._price)
         return reply if self._price is not None else replace(reply, cost=self._cost(body))
 
@@ -180,6 +183,11 @@ class LiteLLMModel:
         return float(self._litellm.completion_cost(completion_response=body, model=self._model))
 
     @cached_property
+    def _marks_prefix(self) -> bool:
+        """Claude caches what is marked, with every provider; others cache by themselves, or charge for keeping."""
+        return "claude" in self._model and bool(self._litellm.utils.supports_prompt_caching(model=self._model))
+
+    @cached_property
     def structured(self) -> Structured:
         """How the model is held to the response type."""
         if self._parameters.structured != "auto":
@@ -208,6 +216,16 @@ def _imported(*, unproxied: bool) -> Any:  # noqa: ANN401  litellm is untyped
     litellm.suppress_debug_info = True
     litellm.disable_hf_tokenizer_download = True
     return litellm
+
+
+def marked(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages with the end of the system message, fixed instructions and beliefs, marked as worth caching."""
+    return [
+        {**m, "content": [{"type": "text", "text": m["content"], "cache_control": {"type": "ephemeral"}}]}
+        if m["role"] == "system"
+        else m
+        for m in messages
+    ]
 
 
 def _plain(body: Any) -> dict[str, Any]:  # noqa: ANN401  litellm is untyped

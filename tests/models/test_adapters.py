@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from doxa.models import (
     Model,
     OpenAIModel,
     Price,
+    Reply,
     Request,
     ScriptedModel,
     Usage,
@@ -203,3 +207,60 @@ def test_every_model_is_a_model() -> None:
         HeuristicModel(),
     ]
     assert all(isinstance(model, Model) for model in models)
+
+
+def test_claude_s_prefix_is_marked_for_its_cache_and_what_was_cached_is_read_back(question: Question) -> None:
+    """A server that speaks Anthropic's protocol on loopback; the marker has to be on the wire."""
+    received: list[dict[str, Any]] = []
+
+    class Anthropic(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            usage = {
+                "input_tokens": 3,
+                "output_tokens": 5,
+                "cache_read_input_tokens": 7,
+                "cache_creation_input_tokens": 0,
+            }
+            text = {"type": "text", "text": '{"side": "up", "confidence": 1}'}
+            said = {"id": "1", "type": "message", "role": "assistant", "model": "claude", "content": [text]}
+            body = json.dumps({**said, "stop_reason": "end_turn", "usage": usage}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    async def ask(model: LiteLLMModel) -> Reply:
+        try:
+            return await model.complete(question())
+        finally:
+            await model.aclose()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Anthropic) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        model = LiteLLMModel("anthropic/claude-sonnet-4-5", base_url=url, api_key="k", structured="prompt")
+        reply = asyncio.run(ask(model))
+        server.shutdown()
+    [body] = received
+    assert body["system"][0]["cache_control"] == {"type": "ephemeral"}
+    assert "cache_control" not in json.dumps(body["messages"])
+    assert (reply.usage.prompt_tokens, reply.usage.cached_tokens) == (10, 7)
+
+
+def test_models_that_cache_by_themselves_get_plain_messages(question: Question) -> None:
+    with OpenAIServer({"side": "up", "confidence": 1}) as server:
+        model = LiteLLMModel("openai/gpt-4o-mini", base_url=server.url, api_key="k", structured="json_schema")
+
+        async def ask() -> None:
+            try:
+                await model.complete(question())
+            finally:
+                await model.aclose()
+
+        asyncio.run(ask())
+    assert isinstance(server.requests[0].body["messages"][0]["content"], str)
