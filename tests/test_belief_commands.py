@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from doxa.cli import main
 from doxa.memory.store import DoxaStore
 
 SPEC = """
@@ -26,40 +22,12 @@ experiment = Experiment(Weather(days=20), team, episodes=3, name="rain", evaluat
 """
 
 
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
+Doxa = Callable[..., Any]
 
 
-Doxa = Callable[..., Done]
-
-
-@pytest.fixture
-def doxa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Doxa]:
-    """Run the command line in a folder where a run has been trained."""
-    (tmp_path / "spec.py").write_text(SPEC)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["doxa", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return Done(code, told.out, told.err)
-
-    assert run("train", "spec.py:experiment", "--json").code == 0
-    yield run
-    sys.modules.pop("doxa_spec_spec", None)
+@pytest.fixture(autouse=True)
+def _trained(doxa: Doxa) -> None:
+    assert doxa("train", "spec.py:experiment", "--json").code == 0
 
 
 def ids(doxa: Doxa) -> list[str]:

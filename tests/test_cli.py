@@ -7,14 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from doxa.cli import main
 
 SPEC = """
 from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, hierarchy
@@ -34,40 +31,7 @@ def sized(days: int):
 """
 
 
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Doxa = Callable[..., Done]
-
-
-@pytest.fixture
-def doxa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Doxa]:
-    """Run the command line in a folder with the file ``spec.py``."""
-    (tmp_path / "spec.py").write_text(SPEC)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["doxa", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return Done(code, told.out, told.err)
-
-    yield run
-    sys.modules.pop("doxa_spec_spec", None)
+Doxa = Callable[..., Any]
 
 
 def test_training_shows_episodes_and_what_it_came_to(doxa: Doxa) -> None:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from doxa.cli import main
 
 SPEC = """
 from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, hierarchy
@@ -27,38 +21,8 @@ plain = Experiment(Weather(days=20), team, episodes=3, name="plain")
 """
 
 
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Doxa = Callable[..., Done]
-
-
-@pytest.fixture
-def doxa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Doxa]:
-    (tmp_path / "spec.py").write_text(SPEC)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    def run(*arguments: str) -> Done:
-        monkeypatch.setattr(sys, "argv", ["doxa", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        told = capsys.readouterr()
-        return Done(code, told.out, told.err)
-
-    yield run
-    sys.modules.pop("doxa_spec_spec", None)
+COLUMNS = 80
+Doxa = Callable[..., Any]
 
 
 def test_why_shows_every_candidate_and_fits_80_columns(doxa: Doxa) -> None:

@@ -1,0 +1,54 @@
+"""The command line as a fixture."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doxa.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one call of ``doxa`` came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def doxa(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Callable[..., Done]]:
+    """Run the command line in a folder whose ``spec.py`` is the test module's ``SPEC``, ``COLUMNS`` wide or 200."""
+    (tmp_path / "spec.py").write_text(request.module.SPEC)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("COLUMNS", str(getattr(request.module, "COLUMNS", 200)))
+
+    def run(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["doxa", *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        told = capsys.readouterr()
+        return Done(code, told.out, told.err)
+
+    yield run
+    sys.modules.pop("doxa_spec_spec", None)
