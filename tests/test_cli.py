@@ -230,7 +230,15 @@ def test_a_changed_spec_cannot_be_resumed(doxa: Doxa, tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_goes_on_where_it_was(doxa: Doxa, tmp_path: Path, how: signal.Signals) -> None:
     command = [sys.executable, "-m", "doxa.cli", "train", "spec.py:long"]
-    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    running = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        # a shell's background job is started with Ctrl-C ignored, and passes that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,  # noqa: PLW1509
+    )
     while not (tmp_path / ".doxa" / "journal.sqlite3").is_file() or doxa("runs", "--json").out in ("", "[]\n"):
         assert running.poll() is None
     while doxa("runs", "--json").json[0]["calls"] < 50:
