@@ -37,6 +37,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy examples/*.py benchmarks/*.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
