@@ -17,6 +17,7 @@ from .prompts import (
     heading,
     history_text,
     insight_text,
+    signals_text,
     system_message,
     task_text,
     user_message,
@@ -68,10 +69,12 @@ class Manager:
         return {"decision": self._decision(answer.value, state, alerted=alerted)}
 
     def _instructions(self, episode: Episode) -> Message:
+        spec = episode.environment.spec
         parts = [
             _DUTY.format(name=self.name),
             self.instructions,
-            task_text(episode.environment.spec),
+            task_text(spec),
+            *(signals_text(source) for source in spec.sources),
             _ANSWER,
             DATA_RULE,
         ]

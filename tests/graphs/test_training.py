@@ -22,7 +22,9 @@ from doxa.memory import BeliefMemory, Home, Journal
 from doxa.memory.propagation import Nothing
 from doxa.models import HeuristicModel, Limits, Reply, Request
 from doxa.models.failures import ContentFilterError
-from doxa.models.protocol import T
+from doxa.models.heuristic_team import decide
+from doxa.models.protocol import Message, T
+from doxa.models.reading import Prompt
 
 TEAM = hierarchy(
     Manager(),
@@ -30,6 +32,7 @@ TEAM = hierarchy(
     CVaRMonitor(alpha=0.05),
     ConceptualCritic(),
 )
+SOURCES = ("almanac", "barometer")
 
 
 def experiment(**changes: Any) -> Experiment:
@@ -120,6 +123,24 @@ def test_a_prompt_has_its_parts_in_the_order_that_keeps_prefixes_stable(tmp_path
     shared = first[: next(i for i, (a, b) in enumerate(zip(first, later, strict=False)) if a != b)]
     assert shared.index("# Task") < shared.index("# Answer") < shared.index("# Beliefs")
     assert "# Step" not in shared.splitlines()[:-1]
+
+
+def test_a_belief_against_a_source_turns_its_vote_in_the_managers_real_prompt(tmp_path: Path) -> None:
+    run = trained(tmp_path, episodes=1, evaluation=None)
+    against = "\n\n# Beliefs\n" + "\n".join(
+        f"[b-012345678{i}] {s} | against | 0.90 | X." for i, s in enumerate(SOURCES)
+    )
+    turned = 0
+    with Journal.open(Home(tmp_path), write=False) as journal:
+        for event in journal.events(run.id, kind="call"):
+            said = json.loads(event.payload["reply"])
+            if event.payload["agent"] != "manager" or said["action"] == "unsure" or said["reflection"]:
+                continue
+            system, user = (journal.text(digest) for _, digest in event.payload["messages"])
+            taught = decide(Prompt((Message("system", system + against), Message("user", user))))
+            assert taught["action"] == {"dry": "rain", "rain": "dry"}[said["action"]]
+            turned += 1
+    assert turned
 
 
 def test_the_outcome_of_a_step_reaches_no_prompt_before_the_action(tmp_path: Path) -> None:
