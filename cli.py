@@ -15,6 +15,7 @@ from .commands import (
     curation,
     doctor,
     drawing,
+    inbox,
     interchange,
     runs,
     timetravel,
@@ -29,7 +30,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for subject in (runs, branching, costs, beliefs, credit, curation, timetravel, interchange, upkeep, drawing, doctor):
+for subject in (
+    runs,
+    inbox,
+    branching,
+    costs,
+    beliefs,
+    credit,
+    curation,
+    timetravel,
+    interchange,
+    upkeep,
+    drawing,
+    doctor,
+):
     subject.register(app)
 
 

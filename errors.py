@@ -11,9 +11,11 @@
     │   ├── HomeError            a home that can't be written, is in use, or comes from a newer version
     │   ├── MissingExtraError    an optional dependency isn't installed
     │   ├── BeliefError          a belief or an operation on beliefs that can't be accepted
-    │   ├── NotFoundError        an unknown run, belief, agent or episode
+    │   ├── NotFoundError        an unknown run, belief, agent, episode or question
+    │   ├── QuestionError        an answer that doesn't fit its question, or comes second
     │   └── AmbiguousCallError   a run to be resumed has calls that may have been paid, and is told to halt at them
     └── RunError                 a run stopped; the journal holds everything up to there (exit code 1)
+        ├── WaitingError         a run waits for people's answers; nothing failed (exit code 3)
         ├── EnvironmentContractError     an environment broke its own contract
         │   └── ActionError      an action that the environment's schema doesn't allow
         ├── JournalError         a journal that contradicts itself
@@ -75,7 +77,11 @@ class BeliefError(SetupError):
 
 
 class NotFoundError(SetupError):
-    """A run, belief, agent or episode isn't there."""
+    """A run, belief, agent, episode or question isn't there."""
+
+
+class QuestionError(SetupError):
+    """An answer doesn't fit its question, or the question is answered already."""
 
 
 class AmbiguousCallError(SetupError):
@@ -84,6 +90,25 @@ class AmbiguousCallError(SetupError):
 
 class RunError(DoxaError):
     """A run stopped; what was journaled before stays valid and the run can be resumed."""
+
+
+class WaitingError(RunError):
+    """A run stopped, because it can't go on before people answer.
+
+    Attributes:
+        run: Which.
+        questions: Ids of the open questions.
+    """
+
+    exit_code = 3
+
+    def __init__(self, run: str, questions: Iterable[str]) -> None:
+        self.run, self.questions = run, tuple(questions)
+        count = f"{len(self.questions)} answer{'' if len(self.questions) == 1 else 's'}"
+        super().__init__(
+            f"run {run} is waiting for {count} ({', '.join(self.questions)}): see them with 'doxa inbox', answer with "
+            f"'doxa inbox answer ID VALUE', go on with 'doxa resume {run}'"
+        )
 
 
 class EnvironmentContractError(RunError):

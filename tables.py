@@ -1,4 +1,4 @@
-"""What money came to, or would come to, and what the doctor found: the tables of three commands."""
+"""What money came to, or would come to, what the doctor found, what people are asked: tables of four commands."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.text import Text
 from .doctor import Finding
 from .graphs.costs import Costs, Spending
 from .graphs.estimate import Estimate
+from .memory.questions import Question
 from .views import columns, money, plain
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -115,3 +116,31 @@ def findings_view(findings: Sequence[Finding]) -> RenderableType:
         if f.remedy:
             lines.append(plain(f"     -> {f.remedy}"))
     return Group(*lines)
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+def questions_table(questions: Sequence[Question]) -> RenderableType:
+    """A line per question to people."""
+    if not questions:
+        return "no open questions"
+    table = columns("id", "run", ">episode", ">step", "asked by", "about", "allowed", "answer")
+    for q in questions:
+        answer = "" if q.reply is None else q.reply.value
+        cells = (q.id, q.run, q.episode, q.step, q.agent, q.about, q.allowed, answer)
+        table.add_row(*(plain(cell) for cell in cells))
+    return table
+
+
+def question_view(question: Question) -> RenderableType:
+    """A question as a person sees it."""
+    lines = [
+        f"{question.id}: {question.where}, asks for {'an' if question.about == 'action' else 'a'} {question.about}",
+        *question.text.splitlines(),
+        "",
+        f"allowed: {question.allowed}",
+        *([f"proposed: {question.default}"] if question.default is not None else []),
+        *([f"answered: {question.reply.value} ({question.reply.reason})"] if question.reply else []),
+    ]
+    return Group(*(plain(line) for line in lines))

@@ -42,6 +42,11 @@ def show(data: object, view: RenderableType, *, as_json: bool) -> None:
         console.print(view)
 
 
+def on_terminal(view: RenderableType) -> None:
+    """Show something beside a command's output, on standard error."""
+    Console(stderr=True).print(view)
+
+
 def plain(text: object) -> Text:
     """Text without markup or control characters."""
     return Text("".join(c if c.isprintable() else " " for c in str(text)))
@@ -66,12 +71,17 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
         return "no runs yet: doxa train SPEC"
     table = columns("run", "mode", "status", ">episodes", ">return", ">calls", ">cost", "digest")
     for run in runs:
-        status = "ended" if run.ended else "interrupted"
         value = f"{run.episodes[-1].value:+.4f}" if run.episodes else ""
-        cells = (run.id, run.mode, status, len(run.episodes), value, run.calls, money(run.cost), run.digest[:12])
+        cells = (run.id, run.mode, run.status, len(run.episodes), value, run.calls, money(run.cost), run.digest[:12])
         table.add_row(*(plain(cell) for cell in cells))
-    waiting = [run.id for run in runs if not run.ended]
-    return Group(table, *(plain(f"go on with it: doxa resume {run}") for run in waiting))
+    return Group(table, *(plain(going_on(run)) for run in runs if not run.ended))
+
+
+def going_on(run: Run) -> str:
+    """What to do about a run that hasn't ended."""
+    if run.status == "waiting":
+        return f"{run.id} is waiting for {len(run.waiting)} answers: doxa inbox; then doxa resume {run.id}"
+    return f"go on with it: doxa resume {run.id}"
 
 
 def run_view(run: Run) -> RenderableType:
@@ -84,7 +94,8 @@ def run_view(run: Run) -> RenderableType:
             ["In-sample: beliefs made from an episode's own time were used in it; those returns are no forecast."]
             * run.in_sample
         ),
-        *([f"interrupted: doxa resume {run.id}"] if not run.ended else []),
+        *([f"interrupted: doxa resume {run.id}"] if run.status == "interrupted" else []),
+        *([going_on(run)] if run.status == "waiting" else []),
         *([f"{run.reused} of the calls were answered by another run's journal, for nothing"] if run.reused else []),
         *(f"ambiguous, sent without a recorded answer: {call}" for call in run.unanswered),
         *(f"stopped by {failure}" for failure in run.failures if failure.stopped and not run.ended),

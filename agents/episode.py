@@ -13,10 +13,12 @@ from ..errors import NotFoundError, options
 from ..memory.journal import Entry, Event, Journal
 from ..memory.memory import BeliefMemory
 from ..memory.propagation import Propagation
+from ..memory.questions import About, Question, Reply
 from ..memory.trajectory import Phase, StepRecord, place_key, step_record
 from ..models.protocol import Answer, Place, Request
 from .failing import OnFailure
 from .outputs import AnswerTypes, answer_types
+from .people import Inbox
 
 T = TypeVar("T", bound=BaseModel)
 Mode = Literal["train", "evaluate"]
@@ -27,6 +29,14 @@ class Asker(Protocol):
 
     async def ask(self, request: Request[T], place: Place) -> Answer[T]:
         """Answer a request made at a place in the run."""
+        ...
+
+
+class People(Protocol):
+    """How people are asked: through the home's inbox, or LangGraph's interrupts."""
+
+    async def ask(self, journal: Journal, questions: Sequence[Question]) -> tuple[Reply, ...]:
+        """The replies to questions, one each; all are asked before any is waited for."""
         ...
 
 
@@ -55,6 +65,7 @@ class Episode:
         blocks: The belief block of each agent's prompt, by agent.
         listener: Called with every recorded event; for progress views.
         on_failure: Whether it goes on without an agent whose model failed.
+        people: How people are asked; by default their questions wait in the home's inbox.
     """
 
     run: str
@@ -70,6 +81,7 @@ class Episode:
     blocks: Mapping[str, str] = field(default_factory=dict)
     listener: Listener = ignore
     on_failure: OnFailure = field(default_factory=OnFailure)
+    people: People = field(default_factory=Inbox)
     answers: AnswerTypes = field(init=False)
     observation: Observation = field(init=False)
     watches: dict[str, Any] = field(default_factory=dict)
@@ -101,9 +113,34 @@ class Episode:
             raise NotFoundError(f"no source {source!r} in {self.environment.spec.id}: {options(source, views)}")
         return views[source]
 
-    async def ask(self, request: Request[T], step: int, phase: Phase) -> Answer[T]:
+    async def ask(self, request: Request[T], step: int, phase: int) -> Answer[T]:
         """Ask the agent's model, or answer from the journal if this was asked before."""
         return await self.asker.ask(request, Place(self.number, step, phase, request.agent))
+
+    def question(
+        self,
+        step: int,
+        phase: int,
+        agent: str,
+        number: int = 0,
+        *,
+        about: About,
+        text: str,
+        allowed: str,
+        schema: Mapping[str, Json],
+        default: Json = None,
+    ) -> Question:
+        """A question to people at a place in this episode; ``number`` tells an agent's questions there apart."""
+        key = place_key(step, phase, agent, number)
+        return Question(self.run, self.number, key, agent, about, text, allowed, schema, default)
+
+    async def consult(self, *questions: Question) -> tuple[Reply, ...]:
+        """Put questions to people; what was answered before is answered from the journal.
+
+        Raises:
+            WaitingError: Some of them nobody has answered yet; the run stops and goes on when they have.
+        """
+        return await self.people.ask(self.journal, questions)
 
     def entry(self, kind: str, step: int, phase: int, name: str, payload: Mapping[str, Json]) -> Entry:
         """An entry at a place in this episode."""

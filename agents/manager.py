@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..memory.trajectory import Phase
 from ..models.protocol import Message, Model, Request
+from .briefing import situation
 from .episode import Episode
 from .node import EpisodeRuntime, Role, checked_name
-from .outputs import Decision
-from .prompts import (
-    DATA_RULE,
-    alerts_text,
-    gap_text,
-    heading,
-    history_text,
-    insight_text,
-    signals_text,
-    system_message,
-    task_text,
-    user_message,
-)
-from .recollection import episodes_text
+from .prompts import DATA_RULE, signals_text, system_message, task_text, user_message
 from .state import EpisodeState, Update
 
 _DUTY = (
@@ -66,7 +55,8 @@ class Manager:
         response = episode.answers.alerted if alerted else episode.answers.decision
         request = Request(self.name, (self._instructions(episode), self._situation(state, episode)), response)
         answer = await episode.ask(request, state["step"], Phase.MANAGER)
-        return {"decision": self._decision(answer.value, state, alerted=alerted)}
+        decision = answer.value.model_dump(mode="json")
+        return {"decision": checked_decision(decision, state, self.name, alerted=alerted)}
 
     def _instructions(self, episode: Episode) -> Message:
         spec = episode.environment.spec
@@ -81,23 +71,12 @@ class Manager:
         return system_message(parts, episode.blocks.get(self.name, ""))
 
     def _situation(self, state: EpisodeState, episode: Episode) -> Message:
-        told = {name: insight_text(name, insight) for name, insight in state.get("insights", {}).items()}
-        told |= {name: gap_text(name, gap) for name, gap in state.get("gaps", {}).items()}
-        return user_message(
-            [
-                episodes_text(episode, self.name, self.episodes),
-                heading(episode.observation),
-                "\n".join(["# Insights", *(told[name] for name in sorted(told))]),
-                alerts_text(state.get("alerts", {})),
-                history_text(episode.history(state["step"], self.memory)),
-            ]
-        )
+        return user_message(situation(state, episode, self.name, memory=self.memory, episodes=self.episodes))
 
-    def _decision(self, answer: Decision, state: EpisodeState, *, alerted: bool) -> dict[str, Any]:
-        """The decision with only those insights and beliefs that were really there; the rest is named apart."""
-        decision = answer.model_dump(mode="json")
-        handed = set(state.get("beliefs", {}).get(self.name, ()))
-        known = {"insights": set(state.get("insights", {})), "beliefs": handed}
-        unknown = {key: [name for name in decision[key] if name not in real] for key, real in known.items()}
-        kept = {key: [name for name in decision[key] if name in real] for key, real in known.items()}
-        return {**decision, **kept, "unknown": unknown, "alerted": alerted}
+
+def checked_decision(answer: Mapping[str, Any], state: EpisodeState, agent: str, *, alerted: bool) -> dict[str, Any]:
+    """A decision with only those insights and beliefs that were really there; the rest is named apart."""
+    known = {"insights": set(state.get("insights", {})), "beliefs": set(state.get("beliefs", {}).get(agent, ()))}
+    unknown = {key: [name for name in answer[key] if name not in real] for key, real in known.items()}
+    kept = {key: [name for name in answer[key] if name in real] for key, real in known.items()}
+    return {**answer, **kept, "unknown": unknown, "alerted": alerted}

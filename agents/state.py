@@ -34,6 +34,8 @@ class EpisodeState(TypedDict, total=False):
     """Ids of the beliefs that each agent was handed for this episode."""
     over: bool
     """Whether the episode has ended."""
+    waiting: Annotated[Json, gathered]
+    """By node: ids of the questions that people have to answer before the episode can go on."""
 
 
 class Update(TypedDict, total=False):
@@ -46,3 +48,4 @@ class Update(TypedDict, total=False):
     decision: Json
     beliefs: dict[str, list[str]]
     over: bool
+    waiting: Json | None

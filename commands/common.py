@@ -37,6 +37,9 @@ Cache = Annotated[
     bool,
     typer.Option("--cache", help="Reuse any answer that a run in this home got to the same request of the same model."),
 ]
+Ask = Annotated[
+    bool, typer.Option("--ask", help="Put questions to people at this terminal, instead of leaving them in the inbox.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 HOME = Path(".doxa")
 

@@ -11,6 +11,7 @@ import typer
 from ..errors import SpecError
 from .common import (
     HOME,
+    Ask,
     Cache,
     HomeDir,
     Json,
@@ -53,6 +54,7 @@ def train(
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
     cache: Cache = False,
+    ask: Ask = False,
     as_json: Json = False,
 ) -> None:
     """Train a team; evaluate it afterwards if the experiment says on what."""
@@ -60,7 +62,7 @@ def train(
         _estimate(spec, settings, start, as_json=as_json)
         return
     given = {"max_usd": max_usd, "max_tokens": max_tokens, "cache": cache or None}
-    _start("train", loaded(spec, settings or [], []), home, start, given=given, as_json=as_json)
+    _start("train", loaded(spec, settings or [], []), home, start, given=given, ask=ask, as_json=as_json)
 
 
 def evaluate(
@@ -72,11 +74,12 @@ def evaluate(
     ] = None,
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
+    ask: Ask = False,
     as_json: Json = False,
 ) -> None:
     """Run one episode with beliefs frozen, beside the task's baselines."""
     given = {"max_usd": max_usd, "max_tokens": max_tokens}
-    _start("evaluate", loaded(spec, settings or [], []), home, start, given=given, as_json=as_json)
+    _start("evaluate", loaded(spec, settings or [], []), home, start, given=given, ask=ask, as_json=as_json)
 
 
 def resume(
@@ -91,9 +94,10 @@ def resume(
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
     cache: Cache = False,
+    ask: Ask = False,
     as_json: Json = False,
 ) -> None:
-    """Go on with an interrupted run; no journaled call is sent again."""
+    """Go on with a run that was interrupted, or waited for people; no journaled call is sent again."""
     from ..graphs import Run
 
     home = home.resolve()
@@ -101,7 +105,7 @@ def resume(
     if known.ended:
         raise SpecError(f"run {known.id} has ended, there is nothing to resume; 'doxa replay {known.id}' checks it")
     given = {"ambiguous": ambiguous, "max_usd": max_usd, "max_tokens": max_tokens, "cache": cache or None}
-    _start(known.mode, recalled(known), home, known.parent, run=known.id, given=given, as_json=as_json)
+    _start(known.mode, recalled(known), home, known.parent, run=known.id, given=given, ask=ask, as_json=as_json)
 
 
 def replay(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
@@ -171,11 +175,13 @@ def _estimate(spec: str, settings: list[str] | None, parent: str | None, *, as_j
     show(estimate_json(found), estimate_view(found), as_json=as_json)
 
 
-def execute(experiment: Experiment, start: Callable[[Listener], Coroutine[Any, Any, Run]], *, as_json: bool) -> None:
-    """Run an experiment, show its progress, and what it came to."""
+def execute(
+    experiment: Experiment, start: Callable[[Listener], Coroutine[Any, Any, Run]], *, as_json: bool, quiet: bool = False
+) -> None:
+    """Run an experiment, show its progress unless it should be quiet, and what it came to."""
     from ..views import progress, run_json, run_view, show
 
-    with progress(experiment, quiet=as_json) as view:
+    with progress(experiment, quiet=as_json or quiet) as view:
         try:
             done = awaited(start(view.see))
         except KeyboardInterrupt:
@@ -192,16 +198,20 @@ def _start(
     *,
     run: str | None = None,
     given: Mapping[str, Any],
+    ask: bool,
     as_json: bool,
 ) -> None:
     """Train or evaluate."""
     from ..graphs import evaluate, train
+    from .inbox import terminal
 
     experiment = overridden(found.experiment, **given)
     parent = run_id(parent, home) if parent else None
     loop = train if mode == "train" else evaluate
-    execute(
-        experiment,
-        lambda listener: loop(experiment, home, run=run, parent=parent, reference=found.reference, listener=listener),
-        as_json=as_json,
-    )
+    answers = terminal() if ask else None
+
+    def start(listener: Listener) -> Coroutine[Any, Any, Run]:
+        told: dict[str, Any] = {"reference": found.reference, "listener": listener, "answers": answers}
+        return loop(experiment, home, run=run, parent=parent, **told)
+
+    execute(experiment, start, as_json=as_json, quiet=ask)

@@ -7,6 +7,7 @@ training       the loop: propagate, run the episode, criticise, revise, next
 experiment     ``Experiment``: the specification of a run
 graph          ``EpisodeGraph`` and ``hierarchy``: who hands what to whom
 episode        one episode as one LangGraph state machine
+pausing        an episode that waits for people
 steps          its fixed nodes: propagate, observe, act, reflect
 run            ``Run``: what an execution came to
 recording      the journal as the models' call log

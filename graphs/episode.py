@@ -5,6 +5,8 @@
     START -> propagate -> observe -> [agents ...] -> manager -> act -> [monitors ...] --(next step)--> observe
                                                                           |
                                                           (episode over) -+-> reflect -> END
+
+A node that needs an answer from a person ends the episode there; run again, it goes on from the journal.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ..agents.state import EpisodeState
 from ..critics.monitor import MonitorNode
 from ..environments.protocol import EnvironmentSpec
 from .graph import EpisodeGraph
+from .pausing import Pausable
 from .steps import Act, Observe, Propagate, Reflect
 
 Machine: TypeAlias = StateGraph[EpisodeState, Episode, EpisodeState, EpisodeState]
@@ -48,11 +51,12 @@ def _add_nodes(machine: Machine, graph: EpisodeGraph) -> None:
     machine.add_node("propagate", Propagate(graph.agents))
     machine.add_node("observe", Observe())
     for agent in graph.agents:
-        machine.add_node(agent.name, Failsafe(agent))
-    machine.add_node("act", Act(graph.manager.name, {agent.name: agent.source for agent in graph.agents}))
+        machine.add_node(agent.name, Pausable(agent.name, Failsafe(agent)))
+    sources = {agent.name: agent.source for agent in graph.agents}
+    machine.add_node("act", Pausable("act", Act(graph.manager.name, sources)))
     for monitor in graph.monitors:
-        machine.add_node(monitor.name, MonitorNode(monitor))
-    machine.add_node("reflect", Reflect(graph.critic, graph.names))
+        machine.add_node(monitor.name, Pausable(monitor.name, MonitorNode(monitor)))
+    machine.add_node("reflect", Pausable("reflect", Reflect(graph.critic, graph.names)))
 
 
 def _add_edges(machine: Machine, graph: EpisodeGraph) -> None:
@@ -68,9 +72,11 @@ def _add_edges(machine: Machine, graph: EpisodeGraph) -> None:
     for monitor in graph.monitors:
         machine.add_edge("act", monitor.name)
     for last in [monitor.name for monitor in graph.monitors] or ["act"]:
-        machine.add_conditional_edges(last, _next, ["observe", "reflect"])
+        machine.add_conditional_edges(last, _next, ["observe", "reflect", END])
     machine.add_edge("reflect", END)
 
 
 def _next(state: EpisodeState) -> str:
+    if state.get("waiting"):
+        return END
     return "reflect" if state.get("over") else "observe"

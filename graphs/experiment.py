@@ -106,7 +106,8 @@ class Experiment:
         Raises:
             SpecError: An agent has none, or the mapping names nobody.
         """
-        askers: list[Agent | Critic] = [*self.graph.agents, *([self.graph.critic] if self.graph.critic else [])]
+        askers: list[Agent | Critic] = [a for a in self.graph.agents if getattr(a, "asks", True)]
+        askers += [self.graph.critic] if self.graph.critic else []
         given = self.model if isinstance(self.model, Mapping) else {"*": self.model}
         names = [asker.name for asker in askers]
         for name in given:

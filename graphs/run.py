@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..memory.home import Home
 from ..memory.journal import Journal
+from ..memory.questions import unanswered
 from .calls import KINDS, AmbiguousCall, Calls
 
 END = 2**31 - 1
@@ -114,6 +115,7 @@ class Run:
         failures: What stopped it or left a gap, in order.
         gaps: The steps at which it went on without an agent.
         unanswered: Attempts without a known outcome, in order of their places: the ambiguous calls.
+        waiting: Ids of the questions that people have to answer before it can go on.
         ended: Whether it came to its end.
         digest: Of the exported log; equal digests did the same.
     """
@@ -131,8 +133,14 @@ class Run:
     failures: tuple[Failure, ...]
     gaps: tuple[Gap, ...]
     unanswered: tuple[AmbiguousCall, ...]
+    waiting: tuple[str, ...]
     ended: bool
     digest: str
+
+    @property
+    def status(self) -> Literal["ended", "waiting", "interrupted"]:
+        """Whether it came to its end, waits for people's answers, or has to be gone on with."""
+        return "ended" if self.ended else "waiting" if self.waiting else "interrupted"
 
     @property
     def in_sample(self) -> bool:
@@ -171,6 +179,7 @@ class Run:
             failures=tuple(tally.failures),
             gaps=tuple(sorted(tally.gaps, key=lambda gap: (gap.episode, gap.step, gap.agent))),
             unanswered=tuple(tally.calls.ambiguous()),
+            waiting=() if tally.ended else tuple(question.id for question in unanswered(journal, run)),
             ended=tally.ended,
             digest=journal.digest(run),
         )

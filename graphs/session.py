@@ -6,12 +6,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..agents.episode import Asker, Listener, Mode
-from ..errors import AmbiguousCallError, JournalError, SpecError
+from ..agents.episode import Asker, Listener, Mode, People
+from ..agents.people import Answers, Inbox
+from ..errors import AmbiguousCallError, JournalError, SpecError, WaitingError
 from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Entry, Journal
@@ -40,6 +41,7 @@ class Session:
         memory: Its beliefs.
         team: Who answers the agents' requests.
         listener: Called with every recorded event.
+        people: How people are asked.
     """
 
     mode: Mode
@@ -49,6 +51,7 @@ class Session:
     memory: BeliefMemory
     team: Asker
     listener: Listener
+    people: People = field(default_factory=Inbox)
 
     def note(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Record how the run went on this machine; such events are no part of the exported log."""
@@ -77,6 +80,7 @@ async def opened(
     parent: str | None,
     reference: Mapping[str, Any],
     listener: Listener,
+    answers: Answers | None = None,
 ) -> AsyncIterator[Session]:
     """Open a home for writing and a run in it, new or to be gone on with; close both, whatever happens."""
     models, spans = experiment.models(), collector()
@@ -103,11 +107,12 @@ async def opened(
                 fallbacks=[trace.model(resolve_model(model)) for model in experiment.fallbacks],
             )
         )
-        session = Session(mode, run, experiment, journal, memory, trace.asker(asker), listener)
+        people = Inbox(answers, source=log.source.run if log.source else None)
+        session = Session(mode, run, experiment, journal, memory, trace.asker(asker), listener, people)
         try:
             yield session
-        except JournalError:
-            raise  # nothing can be recorded in a journal that fails
+        except (JournalError, WaitingError):
+            raise  # nothing can be recorded in a journal that fails; and to wait is no failure
         except Exception as error:  # whatever stopped it, an agent's own bug too, is told by the journal
             facts = error.facts() if isinstance(error, CallError) else {}
             session.note("failure", {**facts, "error": type(error).__name__, "message": str(error), "stopped": True})

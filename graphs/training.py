@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from ..agents.episode import Episode, Listener, Mode, ignore
+from ..agents.people import Answers
 from ..environments.protocol import Environment
 from ..memory.journal import Entry
 from .episode import compile_episode, step_limit
 from .experiment import Experiment
+from .pausing import see_answered
 from .run import END, Run
 from .session import Session, opened, opened_for_replay
 
@@ -28,6 +30,7 @@ async def train(
     parent: str | None = None,
     reference: Mapping[str, Any] | None = None,
     listener: Listener = ignore,
+    answers: Answers | None = None,
 ) -> Run:
     """Train a team, then evaluate it with its beliefs frozen if the experiment has something to evaluate it on.
 
@@ -38,12 +41,15 @@ async def train(
         parent: A run whose beliefs to start with.
         reference: How the experiment was loaded, so that ``doxa resume`` can load it again.
         listener: Called with every recorded event.
+        answers: Called with each question to people that has no answer yet, if there are any; returns the answer, or
+            ``None`` to let it wait. Without it all of them wait, in the home's inbox.
 
     Raises:
         SetupError: Something given can't be used; nothing was sent.
+        WaitingError: People have to answer first; go on with ``run=``.
         RunError: The run stopped; go on with ``run=``.
     """
-    async with opened("train", experiment, home, run, parent, reference or {}, listener) as session:
+    async with opened("train", experiment, home, run, parent, reference or {}, listener, answers) as session:
         return await played(session)
 
 
@@ -55,9 +61,10 @@ async def evaluate(
     parent: str | None = None,
     reference: Mapping[str, Any] | None = None,
     listener: Listener = ignore,
+    answers: Answers | None = None,
 ) -> Run:
     """Run one episode with beliefs frozen, those of ``parent`` or none; arguments and errors as for :func:`train`."""
-    async with opened("evaluate", experiment, home, run, parent, reference or {}, listener) as session:
+    async with opened("evaluate", experiment, home, run, parent, reference or {}, listener, answers) as session:
         return await played(session)
 
 
@@ -134,6 +141,7 @@ async def run_episode(session: Session, number: int, mode: Mode, environment: En
         asker=session.team,
         listener=session.listener,
         on_failure=experiment.on_failure,
+        people=session.people,
     )
     started = {
         "mode": mode,
@@ -142,7 +150,8 @@ async def run_episode(session: Session, number: int, mode: Mode, environment: En
         "steps": environment.spec.max_steps,
     }
     episode.record([Entry(number, "episode.started", "", started)])
-    await machine.ainvoke({}, {"recursion_limit": limit}, context=episode)
+    last = await machine.ainvoke({}, {"recursion_limit": limit}, context=episode)
+    see_answered(last.get("waiting", {}), session.run)
 
 
 def episode_seed(seed: int, number: int) -> int:

@@ -16,6 +16,7 @@
 ``lineage``                   what was made from a belief
 ``curation``                  what a person may do to beliefs; ``interventions``: as events
 ``timetravel``, ``merging``   beliefs at other times, and together with another run's
+``questions``, ``forms``      what people are asked and answer; which answers fit
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
@@ -58,6 +59,7 @@ from .propagation import (
     parse,
     render,
 )
+from .questions import Question, Reply
 from .remembering import Memory, MemoryOperation, MemoryResult, Note
 from .retrieval import Found, Retriever
 from .searching import searchable
@@ -102,7 +104,9 @@ __all__ = [
     "Propagation",
     "PropagationContext",
     "PropagationRecord",
+    "Question",
     "Recalled",
+    "Reply",
     "Retriever",
     "Revision",
     "RevisionResult",

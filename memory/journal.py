@@ -45,6 +45,8 @@ LOCAL_KINDS = frozenset(
         "run.resumed",
         "run.interrupted",
         "failure",
+        "question.form",
+        "answer.given",
     }
 )
 """Kinds that tell how a run went on one machine: kept, but no part of what the run *is*."""
