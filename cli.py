@@ -15,6 +15,7 @@ from .commands import (
     curation,
     doctor,
     drawing,
+    housekeeping,
     inbox,
     interchange,
     runs,
@@ -33,6 +34,7 @@ app = typer.Typer(
 for subject in (
     runs,
     inbox,
+    housekeeping,
     branching,
     costs,
     beliefs,

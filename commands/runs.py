@@ -22,7 +22,6 @@ from .common import (
     Settings,
     Spec,
     awaited,
-    journal,
     loaded,
     overridden,
     pairs,
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (train, evaluate, resume, replay, runs, export):
+    for command in (train, evaluate, resume, replay):
         app.command()(command)
     app.command("show")(show_run)
 
@@ -125,16 +124,6 @@ def replay(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
     )
 
 
-def runs(home: HomeDir = HOME, as_json: Json = False) -> None:
-    """List the runs of a home."""
-    from ..graphs import Run
-    from ..views import runs_json, runs_table, show
-
-    with journal(home) as opened:
-        found = [Run.read(opened, run) for run in opened.runs()]
-    show(runs_json(found), runs_table(found), as_json=as_json)
-
-
 def show_run(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
     """Show what a run came to: episodes, metrics beside baselines, cost."""
     from ..graphs import Run
@@ -142,25 +131,6 @@ def show_run(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
 
     found = Run.load(home, run_id(run, home))
     show(run_json(found), run_view(found), as_json=as_json)
-
-
-def export(
-    run: RunId,
-    home: HomeDir = HOME,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; standard output without it.")] = None,
-) -> None:
-    """Write a run's log as canonical JSON lines: no clock, no ids of machine or process."""
-    with journal(home) as opened:
-        lines = opened.export(run_id(run, home))
-        if out is None:
-            for line in lines:
-                typer.echo(line)
-            return
-        try:
-            with out.open("w", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in lines)
-        except OSError as error:
-            raise SpecError(f"{out} can't be written: {error.strerror}; choose another file") from None
 
 
 def _estimate(spec: str, settings: list[str] | None, parent: str | None, *, as_json: bool) -> None:

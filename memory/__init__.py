@@ -2,6 +2,7 @@
 
 ============================  ==================================================================================
 ``home``, ``database``        the folder that everything lives in, its lock, its SQLite file
+``formats``                   the versions of its tables, and the way from each to the next
 ``journal``, ``events``       the append-only record of runs, the only truth; what it's made of
 ``canonical``                 the JSON that is hashed
 ``trajectory``                an episode as the journal tells it
@@ -17,6 +18,7 @@
 ``curation``                  what a person may do to beliefs; ``interventions``: as events
 ``timetravel``, ``merging``   beliefs at other times, and together with another run's
 ``questions``, ``forms``      what people are asked and answer; which answers fit
+``references``, ``removal``   what events name; runs removed, and what only they named
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time

@@ -68,7 +68,7 @@ class ChromaIndex:
     def progress(self) -> Progress:
         """How far it has applied the journal."""
         told = self._note()["collections"].get(self._name, {})
-        return Progress(told.get("position", 0), told.get("hash", ""))
+        return Progress(told.get("position", 0), told.get("stamp", ""))
 
     def add(self, ids: Sequence[str], vectors: Vectors, metadata: Sequence[Metadata]) -> None:
         """Put vectors in, or others in their place; a belief that two runs added is in it once."""
@@ -106,7 +106,7 @@ class ChromaIndex:
     def mark(self, progress: Progress) -> None:
         """Remember how far the journal is applied, and what the folder looks like now."""
         with _sound():
-            told = {"position": progress.position, "hash": progress.hash, "count": self._collection.count()}
+            told = {"position": progress.position, "stamp": progress.stamp, "count": self._collection.count()}
             self._write({**self._note()["collections"], self._name: told})
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""The SQLite file behind a journal: opening it, its tables, its transactions."""
+"""The SQLite file behind a journal: opening it, its transactions."""
 
 from __future__ import annotations
 
@@ -10,54 +10,10 @@ from threading import RLock
 from typing import Any
 
 from ..errors import HomeError, JournalError
+from . import formats
 from .home import Home
 
-FORMAT = 1
-"""Version of the tables below; a journal with a higher one was written by a newer doxa."""
-
 Row = tuple[Any, ...]
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    parent TEXT REFERENCES runs (name),
-    parent_seq INTEGER
-);
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY,
-    run TEXT NOT NULL REFERENCES runs (name),
-    episode INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    key TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    prev_hash TEXT NOT NULL,
-    hash TEXT NOT NULL,
-    UNIQUE (run, seq),
-    UNIQUE (run, episode, key, kind)
-);
-CREATE INDEX events_by_kind ON events (run, kind, seq);
-CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
-    BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
-CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
-    BEGIN SELECT RAISE (ABORT, 'events are append-only'); END;
-CREATE TABLE times (
-    event INTEGER PRIMARY KEY REFERENCES events (id),
-    at REAL NOT NULL,
-    latency REAL,
-    attempts INTEGER
-);
-CREATE TABLE texts (digest TEXT PRIMARY KEY, text BLOB NOT NULL);
-CREATE TABLE vectors (
-    id INTEGER PRIMARY KEY,
-    generation TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    vector BLOB NOT NULL,
-    UNIQUE (generation, digest)
-);
-"""
 
 
 class Database:
@@ -131,6 +87,19 @@ class Database:
                 raise
             self._staged.clear()
 
+    def vacuum(self) -> None:
+        """Give the room of what was deleted back to the disk.
+
+        Raises:
+            JournalError: There is no room to do it in; nothing is lost.
+        """
+        with self.lock:
+            try:
+                self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint (TRUNCATE)")
+            except sqlite3.Error as error:
+                raise JournalError(f"the journal can't be made smaller: {error}; nothing is lost by that") from error
+
     def close(self) -> None:
         """Write what is staged and close."""
         with self.lock:
@@ -155,17 +124,14 @@ def _prepare(connection: sqlite3.Connection, home: Home, *, write: bool) -> None
     tables: Sequence[Row] = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     if not tables and write:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN; {_SCHEMA}")
-        connection.execute("INSERT INTO meta VALUES ('format', ?)", (str(FORMAT),))
-        connection.execute("COMMIT")
+        formats.create(connection)
         return
     if not tables:
         raise HomeError(f"{home.journal} is still empty: nothing has been run in this home")
     if ("meta",) not in tables or ("events",) not in tables:
         raise HomeError(f"{home.journal} isn't a doxa journal; choose another home")
-    found = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    if found is None or int(found[0]) > FORMAT:
-        raise HomeError(
-            f"{home.journal} is from a newer version: format {found and found[0]}, this doxa reads up to {FORMAT}; "
-            "upgrade doxa"
-        )
+    old = formats.found(connection, home.journal)
+    if old < formats.FORMAT and write:
+        formats.migrate(connection, home.journal, old)
+    elif old < formats.FORMAT:
+        formats.stand_in(connection, old)

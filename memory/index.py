@@ -38,10 +38,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an index has applied the journal: up to the event at this position, which had this hash."""
+    """How far an index has applied the journal: up to this position, which had this stamp then."""
 
     position: int = 0
-    hash: str = ""
+    stamp: str = ""
 
 
 class DamagedIndexError(Exception):
@@ -124,19 +124,20 @@ class BeliefIndex:
 
     def _apply(self) -> None:
         progress = self._index.progress
-        if progress.position and self._journal.hash_at(progress.position) != progress.hash:
+        if progress.position and self._journal.stamp_at(progress.position) != progress.stamp:
             self._index.clear()
             progress = Progress()
         events = self._journal.beliefs_since(progress.position)
         here, now = self._store.generation, replaced(self._journal.database)
         while batch := list(islice(events, _BATCH)):
+            last = batch[-1].position
             results = [RevisionResult.read(b.event.payload, b.event.run) for b in batch]
             mine = [r.added for r in results if r.added and now.get(r.generation, r.generation) == here]
             parts = [part for belief in mine for part in _parts(belief)]
             if parts:
                 vectors = self._store.of([metadata["text"] for metadata in parts])
                 self._index.add([_id(metadata) for metadata in parts], vectors, parts)
-            self._index.mark(Progress(batch[-1].position, batch[-1].event.hash))
+            self._index.mark(Progress(last, self._journal.stamp_at(last) or ""))
 
     def search(self, vector: Vectors, k: int, beliefs: Sequence[str]) -> tuple[Hit, ...]:
         """The ``k`` of these beliefs whose statement or scope is nearest; a hit's id is the belief's."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
-from ..errors import HomeError, JournalError, NondeterminismError, NotFoundError, options
+from ..errors import DoxaError, HomeError, JournalError, NondeterminismError, NotFoundError, options
 from .canonical import canonical, sha256
 from .database import Database, Row
 from .events import (
@@ -107,7 +107,7 @@ class Journal:
     # -- runs -----------------------------------------------------------------------------------------------------
 
     def begin(self, name: str, *, parent: str | None = None) -> str:
-        """Start a run: its id is ``name-1``, or the next number that is free.
+        """Start a run: its id is ``name-1``, or the next number that no run has or had.
 
         Args:
             name: Lower-case letters, digits and hyphens.
@@ -118,7 +118,8 @@ class Journal:
             NotFoundError: There is no such parent.
         """
         with self.database.lock:
-            rests = [run.removeprefix(f"{name}-") for run in self.runs() if run.startswith(f"{name}-")]
+            taken = (*self.runs(), *(run for (run,) in self.database.rows("SELECT run FROM removed")))
+            rests = [run.removeprefix(f"{name}-") for run in taken if run.startswith(f"{name}-")]
             run = f"{name}-{max((int(rest) for rest in rests if rest.isdecimal()), default=0) + 1}"
             self._register(run, name)
             if parent is not None:
@@ -159,7 +160,9 @@ class Journal:
     def require(self, run: str) -> str:
         """Return ``run``, or raise :class:`NotFoundError` naming the runs there are."""
         if not self.database.rows("SELECT 1 FROM runs WHERE name = ?", (run,)):
-            raise NotFoundError(f"there is no run {run!r} in {self.home.path}: {options(run, self.runs())}")
+            gone = self.database.rows("SELECT 1 FROM removed WHERE run = ?", (run,))
+            told = f"run {run!r} has been removed from" if gone else f"there is no run {run!r} in"
+            raise NotFoundError(f"{told} {self.home.path}: {options(run, self.runs())}")
         return run
 
     # -- writing --------------------------------------------------------------------------------------------------
@@ -199,6 +202,11 @@ class Journal:
                 self._heads[run] = head
             return tuple(events[entry.episode, entry.kind, entry.key] for entry in entries)
 
+    def forget(self, runs: Iterable[str]) -> None:
+        """Read the ends of these runs from the file again: what is there has been changed beside the journal."""
+        for run in runs:
+            self._heads.pop(run, None)
+
     def put_text(self, text: str) -> str:
         """Keep a text under its digest, to be named by events; it is written together with the next one.
 
@@ -218,13 +226,14 @@ class Journal:
         """The text with this digest.
 
         Raises:
+            NotFoundError: It has been dropped, to save room.
             JournalError: It isn't there, or isn't what its digest says.
         """
         if (staged := self._texts.get(digest)) is not None:
             return staged
         rows = self.database.rows("SELECT CAST(text AS BLOB) FROM texts WHERE digest = ?", (digest,))
         if not rows:
-            raise JournalError(f"the journal has no text {digest}")
+            raise self._no_text(digest)
         blob: bytes = rows[0][0]
         text = blob.decode("utf-8", "surrogatepass")
         if sha256(text) != digest:
@@ -275,10 +284,13 @@ class Journal:
         rows = self.database.rows("SELECT seq FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
         return int(rows[0][0]) if rows else 0
 
-    def hash_at(self, position: int) -> str | None:
-        """The hash of the event at a position in the whole journal, if there is one."""
-        rows = self.database.rows("SELECT hash FROM events WHERE id = ?", (position,))
-        return rows[0][0] if rows else None
+    def stamp_at(self, position: int) -> str | None:
+        """What tells an index that the journal up to a position is what it was; ``None`` if nothing is there.
+
+        The hash of the event at that position, and how many runs have been removed so far, if any.
+        """
+        rows = self.database.rows("SELECT hash, (SELECT max(id) FROM removed) FROM events WHERE id = ?", (position,))
+        return ".".join(str(part) for part in rows[0] if part is not None) if rows else None
 
     def times(self, run: str) -> Iterator[Timing]:
         """When a run's events were written."""
@@ -351,6 +363,14 @@ class Journal:
             rows = self.database.rows("SELECT seq, hash FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
             head = Head(*rows[0]) if rows else Head(0, "")
         return head
+
+    def _no_text(self, digest: str) -> DoxaError:
+        if self.database.rows("SELECT 1 FROM dropped WHERE digest = ?", (digest,)):
+            return NotFoundError(
+                f"the text {digest[:12]} has been dropped to save room (doxa gc --drop-texts); 'doxa show' and "
+                "'doxa replay' do without it"
+            )
+        return JournalError(f"the journal has no text {digest}")
 
     def _write(self, run: str, fresh: Sequence[tuple[Event, str]], latency: float | None, attempts: int | None) -> None:
         first = fresh[0][0]

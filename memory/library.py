@@ -148,7 +148,7 @@ class Library:
     def progress(self) -> Progress:
         """How far it has applied the journal."""
         told = dict(self._connection.execute("SELECT key, value FROM meta"))
-        return Progress(int(told.get("position", 0)), told.get("hash", ""))
+        return Progress(int(told.get("position", 0)), told.get("stamp", ""))
 
     # -- finding --------------------------------------------------------------------------------------------------
 
@@ -287,7 +287,7 @@ def _writable(text: str) -> str:
 
 
 def _told(progress: Progress | None) -> dict[str, object]:
-    return {} if progress is None else {"position": progress.position, "hash": progress.hash}
+    return {} if progress is None else {"position": progress.position, "stamp": progress.stamp}
 
 
 def _facts(passage: Passage) -> dict[str, Fact]:

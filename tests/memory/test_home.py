@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from doxa.errors import HomeError
-from doxa.memory.database import FORMAT
+from doxa.memory.formats import FORMAT
 from doxa.memory.home import Home
 from doxa.memory.journal import Entry, Journal
 

@@ -1,0 +1,126 @@
+"""A home's runs: listed, removed, written to files and taken from them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import SetupError, SpecError
+from .common import HOME, HomeDir, Json, RunId, journal, run_id
+
+if TYPE_CHECKING:
+    from ..memory.removal import Mention, Removal
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+group = typer.Typer(invoke_without_command=True, help="List the runs of a home, or remove some.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group.callback()(runs)
+    group.command()(rm)
+    app.add_typer(group, name="runs")
+    app.command()(export)
+
+
+def runs(context: typer.Context, home: HomeDir = HOME, as_json: Json = False) -> None:
+    """List the runs of a home."""
+    if context.invoked_subcommand is not None:
+        given = context.get_parameter_source("home")
+        if given is not None and given.name == "COMMANDLINE":
+            raise SetupError(f"--home belongs behind the command: doxa runs {context.invoked_subcommand} --home {home}")
+        return
+    from ..graphs import Run
+    from ..views import runs_json, runs_table, show
+
+    with journal(home) as opened:
+        found = [Run.read(opened, run) for run in opened.runs()]
+    show(runs_json(found), runs_table(found), as_json=as_json)
+
+
+def rm(
+    names: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs, or 'last'.")],
+    *,
+    home: HomeDir = HOME,
+    descendants: Annotated[
+        bool, typer.Option("--with-descendants", help="Remove what starts from them, branches or merged them, too.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Remove whole runs: events, texts and vectors that nothing else needs, and their beliefs in the index."""
+    from ..memory import Home, Journal, removal
+    from ..views import show
+
+    given = [run_id(name, home) for name in names]
+    journal(home).close()  # a home isn't made only to remove something from it
+    with Journal.open(Home(home), write=True) as opened:
+        gone = removal.with_dependents(opened, map(opened.require, given)) if descendants else given
+        plan = removal.planned(opened, gone)
+        agreed("\n".join(told(plan)), yes=yes)
+        removal.remove(opened, plan)
+    data = {"runs": plan.runs, "events": plan.events, "texts": len(plan.texts), "bytes": plan.bytes}
+    lines = [*told(plan), f"removed; 'doxa gc' gives the {size(plan.bytes)} back to the disk"]
+    show(data, "\n".join(lines if yes else lines[-1:]), as_json=as_json)
+
+
+def agreed(what: str, *, yes: bool) -> None:
+    """Ask whether to go on, where there is someone to ask.
+
+    Raises:
+        SetupError: There is nobody.
+        Abort: The answer was no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise SetupError(f"{what}\nNothing was done: this can't be undone, so say --yes if it is meant")
+    typer.echo(what, err=True)
+    typer.confirm("This can't be undone. Go on?", abort=True, err=True)
+
+
+def told(plan: Removal) -> list[str]:
+    """What would go, in lines."""
+    count = f"{plan.events} events, {len(plan.texts)} texts, {len(plan.vectors)} vectors, {size(plan.bytes)}"
+    return [
+        f"removes {', '.join(plan.runs)}: {count}",
+        *([f"not ended, could be resumed: {', '.join(plan.interrupted)}"] if plan.interrupted else []),
+        *([f"pinned by a person: {_named(plan.pinned)}"] if plan.pinned else []),
+        *([f"stay, but cite what goes as evidence: {_named(plan.cited)}"] if plan.cited else []),
+    ]
+
+
+def size(count: int) -> str:
+    """Bytes, readable."""
+    for unit, worth in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= worth:
+            return f"{count / worth:.1f} {unit}"
+    return f"{count} B"
+
+
+def _named(mentions: tuple[Mention, ...]) -> str:
+    more = f" and {len(mentions) - 10} more" if len(mentions) > 10 else ""
+    return ", ".join(f"{m.belief} ({m.run})" for m in mentions[:10]) + more
+
+
+def export(
+    run: RunId,
+    home: HomeDir = HOME,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; standard output without it.")] = None,
+) -> None:
+    """Write a run's log as canonical JSON lines: no clock, no ids of machine or process."""
+    with journal(home) as opened:
+        lines = opened.export(run_id(run, home))
+        if out is None:
+            for line in lines:
+                typer.echo(line)
+            return
+        try:
+            with out.open("w", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            raise SpecError(f"{out} can't be written: {error.strerror}; choose another file") from None
