@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ..errors import JournalError, NondeterminismError
+from ..errors import DoxaError, JournalError, NondeterminismError, NotFoundError
 from .canonical import canonical, difference, sha256
 from .database import Row
 
@@ -136,3 +136,13 @@ def nondeterminism(recorded: Event, text: str) -> NondeterminismError:
         f"{place_of(recorded)}: this isn't what was recorded there: {difference(recorded.payload, json.loads(text))}; "
         "the code, the data, the settings or a model's name have changed since; start a new run"
     )
+
+
+def missing_text(digest: str, *, dropped: bool) -> DoxaError:
+    """What to raise when a text is asked for that isn't there."""
+    if dropped:
+        return NotFoundError(
+            f"the text {digest[:12]} has been dropped to save room (doxa gc --drop-texts); 'doxa show' and "
+            "'doxa replay' do without it"
+        )
+    return JournalError(f"the journal has no text {digest}")

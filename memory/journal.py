@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
-from ..errors import DoxaError, HomeError, JournalError, NondeterminismError, NotFoundError, options
+from ..errors import HomeError, JournalError, NondeterminismError, NotFoundError, options
 from .canonical import canonical, sha256
 from .database import Database, Row
 from .events import (
@@ -27,6 +27,7 @@ from .events import (
     event_hash,
     event_of,
     linked,
+    missing_text,
     nondeterminism,
     payload_text,
     place_of,
@@ -233,7 +234,8 @@ class Journal:
             return staged
         rows = self.database.rows("SELECT CAST(text AS BLOB) FROM texts WHERE digest = ?", (digest,))
         if not rows:
-            raise self._no_text(digest)
+            dropped = self.database.rows("SELECT 1 FROM dropped WHERE digest = ?", (digest,))
+            raise missing_text(digest, dropped=bool(dropped))
         blob: bytes = rows[0][0]
         text = blob.decode("utf-8", "surrogatepass")
         if sha256(text) != digest:
@@ -363,14 +365,6 @@ class Journal:
             rows = self.database.rows("SELECT seq, hash FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
             head = Head(*rows[0]) if rows else Head(0, "")
         return head
-
-    def _no_text(self, digest: str) -> DoxaError:
-        if self.database.rows("SELECT 1 FROM dropped WHERE digest = ?", (digest,)):
-            return NotFoundError(
-                f"the text {digest[:12]} has been dropped to save room (doxa gc --drop-texts); 'doxa show' and "
-                "'doxa replay' do without it"
-            )
-        return JournalError(f"the journal has no text {digest}")
 
     def _write(self, run: str, fresh: Sequence[tuple[Event, str]], latency: float | None, attempts: int | None) -> None:
         first = fresh[0][0]
