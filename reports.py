@@ -17,6 +17,7 @@ from .memory.belief import Status
 from .memory.credit import Lift
 from .memory.intervals import Estimate
 from .memory.memory import BeliefMemory
+from .memory.retrieval import Found
 from .views import columns, money, plain
 
 IN_SAMPLE = "in-sample: beliefs made from an episode's own time were used in it; those returns are no forecast."
@@ -77,6 +78,19 @@ def lifts_view(memory: BeliefMemory, lifts: Sequence[Lift], confidence: float) -
         f"interval: Welch's, {confidence:.0%}; '-' is unscored, which isn't 0",
     ]
     return Group(table, *(plain(note) for note in notes))
+
+
+def found_view(found: Sequence[Found]) -> RenderableType:
+    """Two lines per belief that a search found, the best first, and what its score is made of if it's told."""
+    if not found:
+        return "nothing found: no belief meets the conditions"
+    lines: list[Text] = []
+    for hit in found:
+        newer = f"  superseded by {' '.join(hit.superseded_by)}" if hit.superseded_by else ""
+        lines += [plain(f"{hit.id}  {hit.score:.3f}{newer}"), plain(f"  {hit.text}")]
+        if hit.parts:
+            lines.append(plain("  " + "  ".join(f"{name} {value:g}" for name, value in hit.parts.items())))
+    return Group(*lines)
 
 
 def _told(estimate: Estimate | None) -> tuple[str, str]:

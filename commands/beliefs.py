@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import BeliefError
 from .common import HOME, HomeDir, Json, RunId, journal, run_id
+from .curation import EmbedderName, conditions
 
 if TYPE_CHECKING:
     from ..graphs import Run
@@ -22,27 +26,89 @@ def register(app: typer.Typer) -> None:
 def beliefs(
     run: RunId,
     belief: Annotated[str | None, typer.Argument(metavar="[BELIEF]", help="A belief's id, or its beginning.")] = None,
+    *,
     lift: Annotated[
         bool, typer.Option("--lift", help="What each was worth to whom, by the episodes it was held out of.")
     ] = False,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="TEXT", help="What bears on a text, the best first.")
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="CONDITION", help="Only what meets it: 'status == active'; with --search."),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", metavar="WHEN", help="As of an episode or time, 3 or 2021-01-31; with --search."),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many; with --search.")] = 5,
+    explain: Annotated[bool, typer.Option("--explain", help="What each score is made of; with --search.")] = False,
+    embedder: EmbedderName = None,
     home: HomeDir = HOME,
     as_json: Json = False,
 ) -> None:
-    """List a run's beliefs; or show one with its evidence, its lineage, and where it went and why."""
+    """List a run's beliefs, or search them; or show one with its evidence, its lineage, and where it went and why."""
     from ..graphs import Run
     from ..memory import BeliefMemory
+    from ..memory.kept import embedder_for
     from ..views import belief_json, belief_view, beliefs_json, beliefs_table, show
 
     with ExitStack() as stack:
         opened = stack.enter_context(journal(home))
         known = Run.read(opened, run_id(run, home))
-        memory = stack.enter_context(BeliefMemory(opened, known.id, parent=known.parent))
-        if lift:
+        made = embedder_for(opened, known.id, embedder)
+        memory = stack.enter_context(BeliefMemory(opened, known.id, embedder=made, parent=known.parent))
+        if search is not None:
+            _search(memory, Asked(search, belief, where, as_of, top, explain), as_json=as_json)
+        elif given := [f"--{n}" for n, v in (("where", where), ("as-of", as_of), ("explain", explain)) if v]:
+            raise BeliefError(f"{given[0]} says how to search, and nothing is searched for: give --search TEXT")
+        elif lift:
             _lifts(memory, known, belief, as_json=as_json)
         elif belief is None:
             show(beliefs_json(memory), beliefs_table(memory), as_json=as_json)
         else:
             show(belief_json(memory, belief), belief_view(memory, belief), as_json=as_json)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for with ``--search``."""
+
+    text: str
+    belief: str | None
+    where: list[str] | None
+    as_of: str | None
+    top: int
+    explain: bool
+
+
+def _search(memory: BeliefMemory, asked: Asked, *, as_json: bool) -> None:
+    from ..reports import found_view
+    from ..views import show
+
+    if asked.belief is not None:
+        raise BeliefError(f"--search looks through all beliefs and {asked.belief!r} names one: give one of the two")
+    if not asked.text.strip():
+        raise BeliefError("--search '': write what the beliefs should bear on, as in --search 'rising rates'")
+    when = None if asked.as_of is None else _moment(asked.as_of)
+    found = memory.search(
+        asked.text, asked.top, where=conditions(asked.where, "--where"), as_of=when, explain=asked.explain
+    )
+    show([asdict(hit) for hit in found], found_view(found), as_json=as_json)
+
+
+def _moment(text: str) -> int | datetime:
+    """An episode or a time.
+
+    Raises:
+        BeliefError: It is neither.
+    """
+    if text.isdecimal():
+        return int(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise BeliefError(f"--as-of {text!r}: write an episode's number or a time, as 3 or 2021-01-31") from None
 
 
 def _lifts(memory: BeliefMemory, run: Run, belief: str | None, *, as_json: bool) -> None:

@@ -234,21 +234,21 @@ def moment(text: str | None) -> datetime | None:
         raise BeliefError(f"{text!r} isn't a time: write it as 2021-01-31 or 2021-01-31T00:00:00+00:00") from None
 
 
-def conditions(texts: list[str] | None) -> tuple[Predicate, ...]:
-    """Scope conditions as they were typed.
+def conditions(texts: list[str] | None, option: str = "--when") -> tuple[Predicate, ...]:
+    """Conditions as they were typed after an option.
 
     Raises:
         BeliefError: One isn't of the form ``FACT OP VALUE``.
     """
-    return tuple(_condition(text) for text in texts or ())
+    return tuple(_condition(text, option) for text in texts or ())
 
 
-def _condition(text: str) -> Predicate:
+def _condition(text: str, option: str) -> Predicate:
     from ..memory import Predicate
 
     parts = text.split(maxsplit=2)
     if len(parts) != 3 or parts[1] not in {"==", "!=", "<", "<=", ">", ">=", "in"}:
-        raise BeliefError(f"--when {text!r}: write it as FACT OP VALUE with one of ==, !=, <, <=, >, >=, in")
+        raise BeliefError(f"{option} {text!r}: write it as FACT OP VALUE with one of ==, !=, <, <=, >, >=, in")
     fact, op, value = parts
     if op == "in":
         return Predicate(fact=fact, op="in", value=tuple(v.strip() for v in value.split(",")))

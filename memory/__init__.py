@@ -10,6 +10,7 @@
 ``scope``                     when a belief applies
 ``revision``, ``state``       what becomes of proposals, and what is believed after them
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
+``asked``                     what a propagation depends on
 ``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with
 ``credit``, ``comparison``    what beliefs are worth; ``intervals``: how sure that is; ``lots``: drawing them
 ``embeddings``, ``vectors``   texts to vectors, and where those are kept
@@ -24,7 +25,7 @@
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
 ``retrieval``, ``fusion``     finding texts by words, vectors, facts and time
 ``library``, ``passages``     where such texts are kept; ``filters``, ``lexicon``, ``matrix``: its indexes
-``searching``                 the same over a run's beliefs
+``searching``, ``shelf``      the same over beliefs, and the library kept for that
 ``procedural``                what each agent remembers; ``remembering``: what a critic may do to it
 ``episodic``                  earlier episodes in numbers
 ``memory``                    all of it together: :class:`BeliefMemory`
@@ -64,7 +65,6 @@ from .propagation import (
 from .questions import Question, Reply
 from .remembering import Memory, MemoryOperation, MemoryResult, Note
 from .retrieval import Found, Retriever
-from .searching import searchable
 from .state import RevisionResult
 
 __all__ = [
@@ -121,5 +121,4 @@ __all__ = [
     "episodes",
     "parse",
     "render",
-    "searchable",
 ]

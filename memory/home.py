@@ -18,7 +18,8 @@ class Home:
 
         home/
         ├── journal.sqlite3   everything that happened; the only thing worth a backup
-        ├── chroma/           the index; may be deleted at any time
+        ├── library/          the index of words, vectors and facts; may be deleted at any time
+        ├── chroma/           the index of vectors alone; may be deleted at any time
         └── lock              held by the process that writes
     """
 
@@ -36,6 +37,11 @@ class Home:
     def chroma(self) -> Path:
         """The index's folder."""
         return self.path / "chroma"
+
+    @property
+    def library(self) -> Path:
+        """The folder of the index that is searched by words, vectors and facts."""
+        return self.path / "library"
 
     @property
     def exists(self) -> bool:

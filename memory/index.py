@@ -1,14 +1,13 @@
 """Finding beliefs by their vectors.
 
 The journal is the truth and the vectors are kept beside it; an index is made of both, remembers how far it has come,
-and is caught up or made anew when it is opened, without embedding anything again. ``home/chroma`` may be deleted at any
-time.
+and is caught up or made anew when it is opened, without embedding anything again. ``home/chroma`` and ``home/library``
+may be deleted at any time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
@@ -77,36 +76,8 @@ class VectorIndex(Protocol):
         ...
 
 
-class ExactIndex:
-    """In memory and exact: for readers of a home, who must leave its index alone."""
-
-    def __init__(self) -> None:
-        self.progress = Progress()
-        self._vectors: dict[str, Vectors] = {}
-
-    def add(self, ids: Sequence[str], vectors: Vectors, metadata: Sequence[Metadata]) -> None:  # noqa: ARG002
-        """Keep the vectors."""
-        self._vectors.update(zip(ids, vectors, strict=True))
-
-    def get(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of those ids that are there."""
-        return {i: self._vectors[i] for i in ids if i in self._vectors}
-
-    def search(self, vector: Vectors, k: int, ids: Sequence[str] | None = None) -> tuple[Hit, ...]:
-        """Score all, or these."""
-        return nearest(vector, self._vectors if ids is None else self.get(ids), k)
-
-    def mark(self, progress: Progress) -> None:
-        """Remember how far the journal is applied."""
-        self.progress = progress
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.__init__()  # type: ignore[misc]
-
-
 class BeliefIndex:
-    """An index of the beliefs of all runs in a home: the statement and the scope's sentence, a vector each."""
+    """Keeps an index of the beliefs of all runs in a home: the statement and the scope's sentence, a vector each."""
 
     def __init__(self, journal: Journal, store: VectorStore, index: VectorIndex) -> None:
         self._journal = journal
@@ -119,8 +90,12 @@ class BeliefIndex:
         try:
             self._apply()
         except DamagedIndexError:
-            self._index.clear()
-            self._apply()
+            self.renew()
+
+    def renew(self) -> None:
+        """Make it anew from the journal and the vectors kept beside it."""
+        self._index.clear()
+        self._apply()
 
     def _apply(self) -> None:
         progress = self._index.progress
@@ -136,38 +111,8 @@ class BeliefIndex:
             parts = [part for belief in mine for part in _parts(belief)]
             if parts:
                 vectors = self._store.of([metadata["text"] for metadata in parts])
-                self._index.add([_id(metadata) for metadata in parts], vectors, parts)
+                self._index.add([part_id(metadata["belief"], metadata["part"]) for metadata in parts], vectors, parts)
             self._index.mark(Progress(last, self._journal.stamp_at(last) or ""))
-
-    def search(self, vector: Vectors, k: int, beliefs: Sequence[str]) -> tuple[Hit, ...]:
-        """The ``k`` of these beliefs whose statement or scope is nearest; a hit's id is the belief's."""
-        ids = [f"{belief}.{part}" for belief in beliefs for part in ("statement", "scope")]
-        try:
-            hits = self._index.search(vector, 2 * k, ids)
-        except DamagedIndexError:
-            self._index.clear()
-            self._apply()
-            hits = self._index.search(vector, 2 * k, ids)
-        best: dict[str, Hit] = {}
-        for hit in hits:
-            belief = hit.id.partition(".")[0]
-            best.setdefault(belief, Hit(belief, hit.score))
-        return tuple(islice(best.values(), k))
-
-
-@contextmanager
-def opened_index(journal: Journal, store: VectorStore) -> Iterator[BeliefIndex]:
-    """The index of a journal: Chroma's for the one who writes, one in memory for readers."""
-    if not journal.writable:
-        yield BeliefIndex(journal, store, ExactIndex())
-        return
-    from .chroma import ChromaIndex
-
-    index = ChromaIndex(journal.home, store.generation)
-    try:
-        yield BeliefIndex(journal, store, index)
-    finally:
-        index.close()
 
 
 def nearest(vector: Vectors, vectors: Mapping[str, Vectors], k: int) -> tuple[Hit, ...]:
@@ -186,5 +131,11 @@ def _parts(belief: Belief) -> Iterator[Metadata]:
         yield {**about, "part": "scope", "text": belief.scope.sentence}
 
 
-def _id(metadata: Metadata) -> str:
-    return f"{metadata['belief']}.{metadata['part']}"
+def part_id(belief: str, part: str) -> str:
+    """The id of a belief's statement or scope in an index."""
+    return f"{belief}.{part}"
+
+
+def belief_of(part: str) -> str:
+    """The belief whose part has this id."""
+    return part.partition(".")[0]

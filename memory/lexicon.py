@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .filters import Mask
+from .filters import Column, Mask
 from .matrix import Rows, Scores
 
 SCHEMA = """
@@ -52,6 +51,7 @@ class Lexical:
 class _Word:
     word: str
     rows: Rows
+    count: int
 
 
 class Lexicon:
@@ -68,22 +68,24 @@ class Lexicon:
         rows = ((first + offset, text) for offset, text in enumerate(texts))
         self._connection.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", rows)
 
-    def search(self, text: str, lengths: NDArray[np.float64], mask: Mask) -> Lexical:
+    def search(self, text: str, lengths: Column, mask: Mask, among: Mask | None = None) -> Lexical:
         """Score every row of ``mask`` that has one of the words of ``text``.
 
         Args:
             text: A question in plain words.
             lengths: Words per row.
-            mask: The rows that may be found; how rare a word is, is counted over all rows.
+            mask: The rows that may be found.
+            among: The rows over which it is counted how rare a word is; all if ``None``.
         """
+        texts = lengths if among is None else lengths[among]
         known = {word: self._having(word) for word in words(text)[:_WORDS]}
         left = [word for word, rows in known.items() if rows is None]
         used: list[_Word] = []
         room = self._budget
-        found = [_Word(word, rows) for word, rows in known.items() if rows is not None and len(rows)]
-        rare = [word for word in found if len(word.rows) <= _COMMON * len(lengths)] or found
+        found = [_word(word, rows, among) for word, rows in known.items() if rows is not None and len(rows)]
+        rare = [word for word in found if word.count <= _COMMON * len(texts)] or found
         left += [word.word for word in found if word not in rare]
-        for word in sorted(rare, key=lambda w: (len(w.rows), w.word)):
+        for word in sorted(rare, key=lambda w: (w.count, w.word)):
             if any(np.array_equal(word.rows, other.rows) for other in used):  # the same stem
                 continue
             if len(word.rows) > room:
@@ -91,7 +93,7 @@ class Lexicon:
                 continue
             used.append(word)
             room -= len(word.rows)
-        return _scored(used, tuple(sorted(left)), lengths, mask)
+        return _scored(used, tuple(sorted(left)), lengths, mask, texts)
 
     def _having(self, word: str) -> Rows | None:
         """The rows with this word; ``None`` if they are more than the budget, which they then stay."""
@@ -116,10 +118,14 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.findall(r"[^\W_]+", text.lower())))
 
 
-def _scored(used: Sequence[_Word], left: tuple[str, ...], lengths: NDArray[np.float64], mask: Mask) -> Lexical:
+def _word(word: str, rows: Rows, among: Mask | None) -> _Word:
+    return _Word(word, rows, len(rows) if among is None else int(among[rows].sum()))
+
+
+def _scored(used: Sequence[_Word], left: tuple[str, ...], lengths: Column, mask: Mask, texts: Column) -> Lexical:
     total, covered = np.zeros((2, len(lengths) if used else 0))
-    mean = max(float(lengths.mean()), 1.0) if len(lengths) else 1.0
-    weights = [float(np.log1p((len(lengths) - len(w.rows) + 0.5) / (len(w.rows) + 0.5))) for w in used]
+    mean = max(float(texts.mean()), 1.0) if len(texts) else 1.0
+    weights = [float(np.log1p((len(texts) - w.count + 0.5) / (w.count + 0.5))) for w in used]
     for word, idf in zip(used, weights, strict=True):
         rows = word.rows[mask[word.rows]]
         total[rows] += idf * (_K1 + 1) / (1 + _K1 * (1 - _B + _B * lengths[rows] / mean))

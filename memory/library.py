@@ -8,6 +8,7 @@ or of another embedding generation is made anew, empty, and filled again by whoe
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +32,7 @@ from .lexicon import Lexical, Lexicon
 from .matrix import Matrix, Ranked, Rows, Scores
 from .passages import Fact, Passage, clock
 
-_FORMAT = 1
+_FORMAT = 2
 _AMONG = " (SELECT value FROM json_each(?))"
 _LENGTH, _ZONED, _NAIVE = "#words", "#known_at", "#known_at without a zone"
 
@@ -50,7 +51,16 @@ CREATE INDEX supersessions_by_newer ON supersessions (newer);
 class Library:
     """Passages and their vectors. Any thread may use it, one at a time; only one process may have it open."""
 
-    def __init__(self, folder: Path, generation: str, dimension: int, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        generation: str,
+        dimension: int,
+        *,
+        durable: bool = True,
+        write: bool = True,
+        check: bool = False,
+    ) -> None:
         """Open the library in ``folder``, or make one there.
 
         Args:
@@ -58,17 +68,28 @@ class Library:
             generation: Of the embeddings; a library of another one is emptied.
             dimension: Length of a vector.
             durable: Whether what was put in outlives a loss of power.
+            write: Whether anything is to be put in; if not, it stays as it is now, whatever a writer does meanwhile.
+            check: Whether to read all vectors and compare them with their checksums.
+
+        Raises:
+            DamagedIndexError: It is only to be read, and isn't there, is damaged or of another generation.
         """
         self.generation = generation
         self.dimension = dimension
         self._folder = folder
         self._durable = durable
+        self._write = write
         self._lock = RLock()
         self._temporary: TemporaryDirectory[str] | None = None
         self._live: Mask = np.zeros(0, bool)
         try:
             self._open()
-        except (DamagedIndexError, sqlite3.Error):
+            if check:
+                self._matrix.check()
+        except (DamagedIndexError, sqlite3.Error, OSError) as error:
+            if not write:
+                self._let_go()
+                raise DamagedIndexError(str(error)) from error
             self.clear()
 
     @classmethod
@@ -89,17 +110,21 @@ class Library:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._connection.close()
+        self._let_go()
         if self._temporary is not None:
             self._temporary.cleanup()
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            if hasattr(self, "_connection"):
-                self._connection.close()
+            self._let_go()
             shutil.rmtree(self._folder, ignore_errors=True)
             self._open()
+
+    @property
+    def height(self) -> int:
+        """How many rows there are, with those that are found no more."""
+        return self._matrix.count
 
     def __len__(self) -> int:
         return int(self._live.sum())
@@ -132,10 +157,16 @@ class Library:
                 pairs = ((older, p.id) for p in passages for older in p.supersedes)
                 connection.executemany("INSERT OR IGNORE INTO supersessions VALUES (?, ?)", pairs)
                 self._matrix.append(vectors)
-                self._tell(count=first + len(passages), **_told(progress))
+                self._tell(count=first + len(passages), sums=json.dumps(self._matrix.sums), **_told(progress))
+            self._sums = dict(self._matrix.sums)
             self._live[gone] = False
             fresh = [last[p.id] == i for i, p in enumerate(passages)]
             self._live = np.concatenate([self._live, np.array(fresh, bool)])
+
+    def mark(self, progress: Progress) -> None:
+        """Remember how far the journal is applied."""
+        with self._lock, self._transaction():
+            self._tell(**_told(progress))
 
     def remove(self, ids: Sequence[str], *, progress: Progress | None = None) -> None:
         """Take passages out; ids that aren't there are no matter."""
@@ -176,10 +207,10 @@ class Library:
                 return self._matrix.best(query, n)
             return self._matrix.best(query, n, np.flatnonzero(self._live if mask is None else mask))
 
-    def worded(self, text: str, mask: Mask) -> Lexical:
-        """The rows of ``mask`` that have words of ``text``."""
+    def worded(self, text: str, mask: Mask, among: Mask | None = None) -> Lexical:
+        """The rows of ``mask`` that have words of ``text``; how rare a word is, is counted in ``among``, or in all."""
         with self._lock:
-            return self._lexicon.search(text, self._filters.column(_LENGTH, self._matrix.count), mask)
+            return self._lexicon.search(text, self._filters.column(_LENGTH, self._matrix.count), mask, among)
 
     def cosines(self, query: Vectors, rows: Rows) -> Scores:
         """The cosines of these rows with the query, exact to six decimals."""
@@ -213,18 +244,42 @@ class Library:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(
-            self._folder / "library.sqlite3", isolation_level=None, check_same_thread=False
-        )
-        told = self._prepared()
+        if self._write:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._connection = self._connected()
+        told = self._prepared() if self._write else self._seen()
         if (told["format"], told["generation"], told["dimension"]) != self._identity():
             raise DamagedIndexError("it is of another version or embedding generation")
-        self._matrix = Matrix(self._folder, self.dimension, int(told["count"]), durable=self._durable)
-        self._filters = Filters(self._connection)
-        self._lexicon = Lexicon(self._connection)
+        count = int(told["count"])
+        sums = json.loads(told.get("sums", "{}"))
+        self._matrix = Matrix(self._folder, self.dimension, count, sums, durable=self._durable, write=self._write)
+        self._sums = dict(self._matrix.sums)
+        self._filters: Filters = Filters(self._connection)
+        self._lexicon: Lexicon = Lexicon(self._connection)
         self._live = np.ones(self._matrix.count, bool)
         self._live[[row for (row,) in self._connection.execute("SELECT row FROM passages WHERE NOT live")]] = False
+
+    def _let_go(self) -> None:
+        if hasattr(self, "_connection"):
+            self._connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        path = self._folder / "library.sqlite3"
+        uri = f"{path.absolute().as_uri()}?mode={'rwc' if self._write else 'ro'}"
+        if not self._write and not os.access(self._folder, os.W_OK) and not path.with_suffix(".sqlite3-wal").exists():
+            uri += "&immutable=1"  # SQLite reads a WAL file only where it can write beside it
+        try:
+            return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            if self._write:
+                raise
+            raise DamagedIndexError(str(error)) from error
+
+    def _seen(self) -> dict[str, str]:
+        """What it says of itself, in a transaction that stays open: rows that a writer adds aren't seen."""
+        self._connection.execute("BEGIN")
+        told = dict(self._connection.execute("SELECT key, value FROM meta"))
+        return {"format": "", "generation": "", "dimension": "", **told}
 
     def _prepared(self) -> dict[str, str]:
         connection = self._connection
@@ -276,7 +331,7 @@ class Library:
             self._connection.execute("COMMIT")
         except BaseException:
             self._connection.execute("ROLLBACK")
-            self._matrix.rewind(len(self._live))
+            self._matrix.rewind(len(self._live), self._sums)
             self._filters.forget()
             raise
 

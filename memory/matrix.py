@@ -9,11 +9,12 @@ Cauchy-Schwarz inequality a row's score differs from its rounded score by at mos
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ Rows = NDArray[np.int64]
 """Positions in a matrix, ascending."""
 Scores = NDArray[np.float64]
 
+_FILES = ("exact", "small", "error")
 _BLOCK = 512
 """Rows scored at once: as many as stay in a core's cache."""
 _WHOLE = 0.25
@@ -48,19 +50,30 @@ class Ranked:
 class Matrix:
     """The vectors of one embedding generation, by row, in the files of a folder."""
 
-    def __init__(self, folder: Path, dimension: int, count: int, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dimension: int,
+        count: int,
+        sums: Mapping[str, int] | None = None,
+        *,
+        durable: bool = True,
+        write: bool = True,
+    ) -> None:
         """Map the first ``count`` rows; what stands behind them was never committed and is written over.
 
-        ``durable`` files are on disk when an append returns.
+        ``durable`` files are on disk when an append returns; without ``write`` there is none. ``sums`` are the
+        checksums of those rows, as :attr:`sums` gave them.
 
         Raises:
             DamagedIndexError: There are fewer.
         """
         self.dimension = dimension
         self.count = 0
+        self.sums = dict.fromkeys(_FILES, 0) | dict(sums or {})
         self._durable = durable
-        self._paths = {name: folder / f"vectors.{name}" for name in ("exact", "small", "error")}
-        for path in self._paths.values():
+        self._paths = {name: folder / f"vectors.{name}" for name in _FILES}
+        for path in self._paths.values() if write else ():
             path.touch()
         self._map(count)
 
@@ -75,9 +88,20 @@ class Matrix:
         self._write("error", np.stack([scale, error], axis=1).astype(np.float32).tobytes(), 8)
         self._map(self.count + len(rows))
 
-    def rewind(self, count: int) -> None:
-        """Give up the rows behind the first ``count``."""
+    def rewind(self, count: int, sums: Mapping[str, int]) -> None:
+        """Give up the rows behind the first ``count``, which had these checksums."""
         self._map(count)
+        self.sums = dict(sums)
+
+    def check(self) -> None:
+        """Read everything.
+
+        Raises:
+            DamagedIndexError: It isn't what was written.
+        """
+        for name, table in zip(_FILES, (self._exact, self._small, self._error), strict=True):
+            if crc32(table.data) != self.sums[name]:
+                raise DamagedIndexError(f"{self._paths[name].name} isn't what was written")
 
     def vectors(self, rows: Rows) -> Vectors:
         """These rows, as they were given."""
@@ -147,6 +171,7 @@ class Matrix:
         return scores
 
     def _write(self, name: str, data: bytes, width: int) -> None:
+        self.sums[name] = crc32(data, self.sums[name])
         with self._paths[name].open("r+b") as file:
             file.seek(self.count * width)
             file.write(data)

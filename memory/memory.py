@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 from itertools import count, takewhile
 from types import TracebackType
-from typing import Any
 
 from ..errors import BeliefError, NondeterminismError, NotFoundError, options
-from .belief import Belief, Status
-from .canonical import canonical, difference, sha256
+from .asked import asked
+from .belief import Belief, Predicate, Status
+from .canonical import difference
 from .embeddings import Embedder, Vectors, embedder
+from .fusion import Weights
 from .generations import replaced
 from .history import BeliefEvent, happened
-from .index import BeliefIndex, Hit, opened_index
 from .journal import Entry, Journal
 from .operations import Operation
 from .propagation import (
@@ -30,7 +30,9 @@ from .propagation import (
     in_sample,
 )
 from .recorded import Recorded, recorded
+from .retrieval import Found, Imagine
 from .revision import Resolves, Terms, admit
+from .searching import BeliefSearch, Question, opened_search
 from .state import Beliefs, RevisionResult
 from .vectors import VectorStore
 
@@ -79,6 +81,7 @@ class BeliefMemory:
         inherited = [r for a in journal.ancestors(run) for r in recorded(journal, a.run, a.seq)]
         self._inherited = Beliefs().after(r.result for r in inherited)
         self._own = recorded(journal, run)
+        self._now: Beliefs | None = None
         self._generations = {r.result.generation for r in (*inherited, *self._own) if r.result.added}
         if journal.writable and self._generations:
             self._same_generation()
@@ -154,9 +157,34 @@ class BeliefMemory:
         runs = [(a.run, a.seq) for a in self.journal.ancestors(self.run)] + [(self.run, None)]
         return tuple(event for run, until in runs for event in happened(self.journal, wanted, run, until))
 
-    def search(self, text: str, k: int = 5) -> tuple[Hit, ...]:
-        """The ``k`` beliefs whose statement or scope is nearest to a text; a hit's id is the belief's."""
-        return self._index.search(self._vectors([text])[0], k, sorted(self._state()))
+    def search(
+        self,
+        text: str,
+        k: int = 5,
+        *,
+        where: Sequence[Predicate] = (),
+        as_of: int | datetime | None = None,
+        imagine: Imagine | None = None,
+        explain: bool = False,
+        weights: Weights | None = None,
+    ) -> tuple[Found, ...]:
+        """The ``k`` beliefs that bear on a text most, by words, vectors and recency; what supersedes comes first.
+
+        Args:
+            text: A question in plain words.
+            k: How many.
+            where: Conditions that have to hold, on what :func:`~doxa.memory.searching.facts` tells of a belief.
+            as_of: What was believed when an episode began or could be believed at a time; ``None`` for now.
+            imagine: Gives outcomes that the text makes one think of; what is near those counts too.
+            explain: Whether what is found comes with what its score is made of.
+            weights: What counts how much.
+
+        Raises:
+            BeliefError: ``k`` is below 1, a condition is on no such fact, or the embedding generation is another one.
+        """
+        now = as_of if isinstance(as_of, datetime) else None
+        question = Question(text, k, tuple(where), now, imagine, explain, weights or Weights())
+        return self._index.search(question, self._searched(as_of))
 
     def alike(self, text: str, others: Sequence[str]) -> list[float]:
         """Cosine of a text with each of some others."""
@@ -255,19 +283,19 @@ class BeliefMemory:
         """
         policy = ByConcern() if policy is None else policy
         candidates = self.before(episode)
-        asked = _asked(agents, context, policy, candidates)
+        told = asked(agents, context, policy, candidates)
         recorded = self.journal.find(self.run, episode, "propagation", key)
         if recorded is None:
             choices = [c for agent in agents for c in self._choices(policy, agent, candidates, context)]
             handed = [candidates[c.belief] for c in choices if c.taken]
             payload = {
-                "asked": asked,
+                "asked": told,
                 "in_sample": context.in_sample or in_sample(handed, context),
                 "candidates": [asdict(choice) for choice in choices],
             }
             (recorded,) = self.journal.append(self.run, [Entry(episode, "propagation", key, payload)])
-        elif recorded.payload["asked"] != asked:
-            changed = difference(recorded.payload["asked"], asked, "asked")
+        elif recorded.payload["asked"] != told:
+            changed = difference(recorded.payload["asked"], told, "asked")
             raise NondeterminismError(
                 f"run {self.run}, episode {episode}, propagation {key!r}: {changed}; the agents, the beliefs, the "
                 "policy or the data have changed since; start a new run"
@@ -291,6 +319,14 @@ class BeliefMemory:
 
     def _state(self, before: int | None = None) -> Beliefs:
         return self._inherited.after(r.result for r in self._own if before is None or r.episode < before)
+
+    def _searched(self, as_of: int | datetime | None) -> Beliefs:
+        """The state to search; what is believed now is made once, because what is known of it is indexed."""
+        if as_of is None:
+            if self._now is None:
+                self._now = self._state()
+            return self._now
+        return Beliefs({belief.id: belief for belief in self.as_of(as_of)})
 
     def _recall_results(
         self, episode: int, key: str, proposals: Sequence[Operation]
@@ -316,6 +352,7 @@ class BeliefMemory:
         new = [Recorded(self.run, e.episode, e.key, r) for e, r in pairs if (e.episode, e.key) not in known]
         self._own = sorted([*self._own, *new], key=lambda r: (r.episode, r.key))
         self._generations |= {r.generation for r in results if r.added}
+        self._now = None
         if any(r.added for r in results):
             self._index.catch_up()
 
@@ -329,8 +366,8 @@ class BeliefMemory:
         return VectorStore(self.journal.database, self._embedder)
 
     @cached_property
-    def _index(self) -> BeliefIndex:
-        return self._resources.enter_context(opened_index(self.journal, self._store))
+    def _index(self) -> BeliefSearch:
+        return self._resources.enter_context(opened_search(self.journal, self._store))
 
     def _same_generation(self) -> None:
         now = replaced(self.journal.database)
@@ -352,26 +389,3 @@ def _texts(belief: Belief) -> list[str]:
 
 def _numbered(key: str, index: int) -> str:
     return f"{key}.{index:03d}"
-
-
-def _asked(
-    agents: Sequence[AgentProfile], context: PropagationContext, policy: Propagation, candidates: Beliefs
-) -> dict[str, Any]:
-    """Everything a propagation depends on."""
-    unnamed = {"evidence": {"__all__": {"run"}}}  # equal runs have equal logs, whatever they are called
-    beliefs = [candidates[i].model_dump(mode="json", exclude=unnamed) for i in sorted(candidates)]
-    return {
-        "agents": sha256(canonical([asdict(agent) for agent in agents])),
-        "beliefs": sha256(canonical(beliefs)),
-        "facts": dict(context.facts),
-        "mode": context.mode,
-        "policy": _described(policy),
-        "start": None if context.start is None else context.start.isoformat(),
-    }
-
-
-def _described(policy: object) -> dict[str, Any]:
-    """A policy's type and settings, and those of the policies in it."""
-    settings = {f.name: getattr(policy, f.name) for f in fields(policy)} if is_dataclass(policy) else {}
-    told = {name: _described(value) if is_dataclass(value) else value for name, value in settings.items()}
-    return {"type": type(policy).__name__, **told}

@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 import numpy as np
 
 from .belief import Predicate
 from .embeddings import Vectors, normalized
-from .filters import Mask
+from .filters import Column, Mask
 from .fusion import Fused, Numbers, Weights, fuse, ranking
+from .index import VectorIndex
 from .lexicon import Lexical
 from .library import Library
 from .matrix import Rows, Scores
@@ -29,6 +31,24 @@ Imagine = Callable[[str], Sequence[str]]
 """Outcomes that a question makes one think of, in words; how it's done - a model, a template - is the caller's."""
 
 _DAY = 86_400.0
+_EXACT = 100_000
+"""From more candidates than this on, the dense leg asks another index, if there is one."""
+
+
+class View(Protocol):
+    """What is known of a library's passages at some moment; a library is the view of what was put in it."""
+
+    def mask(self, where: Iterable[Predicate] = (), as_of: datetime | None = None) -> Mask:
+        """The rows that may be found."""
+        ...
+
+    def known(self, *, zoned: bool) -> Column:
+        """When each row was known, on one of the two clocks; NaN if it wasn't on this one."""
+        ...
+
+    def newer(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """What takes the place of these ids."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -70,12 +90,16 @@ class Retriever:
         vectors: Embeds queries, as the passages were embedded.
         weights: What counts how much.
         pool: How many of each leg are ranked.
+        view: What may be found, when it was known and what supersedes what; the library's own if ``None``.
+        wide: Asked for the nearest vectors where more than 100,000 rows may be found; the library itself if ``None``.
     """
 
     library: Library
     vectors: Vectorise
     weights: Weights = field(default_factory=Weights)
     pool: int = 100
+    view: View | None = None
+    wide: VectorIndex | None = None
 
     def search(
         self,
@@ -99,9 +123,9 @@ class Retriever:
                 them together, the lexical one still for the question's words (hypothetical-outcome query).
             explain: Whether each one comes with what its score is made of.
         """
-        mask = self.library.mask(where, as_of)
+        mask = self._view.mask(where, as_of)
         query = self._query(text, imagine)
-        lexical = self.library.worded(text, mask)
+        lexical = self.library.worded(text, mask, None if self.view is None else self.view.mask())
         pool = self._pool(query, lexical, mask, max(self.pool, k))
         if not pool.ids:
             return ()
@@ -117,6 +141,10 @@ class Retriever:
             for i, said, part in zip(order, texts, parts, strict=True)
         )
 
+    @property
+    def _view(self) -> View:
+        return self.library if self.view is None else self.view
+
     def _query(self, text: str, imagine: Imagine | None) -> Vectors:
         texts = [text, *(imagine(text) if imagine else ())]
         rows = np.asarray(self.vectors(texts), np.float32)
@@ -125,15 +153,28 @@ class Retriever:
         return np.asarray(normalized((rows[:1] + rows[1:].mean(axis=0, keepdims=True)) / 2)[0])
 
     def _pool(self, query: Vectors, lexical: Lexical, mask: Mask, size: int) -> _Pool:
-        near = self.library.nearest(query, size, mask)
         found = np.union1d(
-            self._cut(near.rows, near.scores, size),
+            self._near(query, size, mask),
             self._cut(*self._settled(query, lexical, size), size),
         )
         ids = dict(zip(self.library.ids(found), found.tolist(), strict=True))
         newer = self._newer(ids, mask)
         ordered = tuple(sorted(ids))
         return _Pool(ordered, np.array([ids[i] for i in ordered], np.int64), newer)
+
+    def _near(self, query: Vectors, size: int, mask: Mask) -> Rows:
+        """The nearest by vectors."""
+        if self.wide is None or mask.sum() <= _EXACT:
+            near = self.library.nearest(query, size, mask)
+            return self._cut(near.rows, near.scores, size)
+        wanted = size
+        while True:
+            hits = self.wide.search(query, wanted)
+            rows = self.library.rows([hit.id for hit in hits])
+            kept = [rows[hit.id] for hit in hits if hit.id in rows and mask[rows[hit.id]]]
+            if len(kept) >= size or len(hits) < wanted:
+                return np.array(kept[:size], np.int64)
+            wanted *= 4
 
     def _settled(self, query: Vectors, lexical: Lexical, size: int) -> tuple[Rows, Scores]:
         """The best by words; where many share the last place, the nearest of those."""
@@ -160,7 +201,7 @@ class Retriever:
         newer: dict[str, tuple[str, ...]] = {}
         fresh = list(ids)
         while fresh:
-            told = self.library.newer(fresh)
+            told = self._view.newer(fresh)
             rows = self.library.rows(sorted({name for names in told.values() for name in names}))
             rows = {name: row for name, row in rows.items() if mask[row]}
             for older, names in told.items():
@@ -173,10 +214,10 @@ class Retriever:
         """In days; NaN where it isn't known."""
         if as_of is not None:
             now = clock(as_of)
-            return (now.seconds - self.library.known(zoned=now.zoned)[rows]) / _DAY
+            return (now.seconds - self._view.known(zoned=now.zoned)[rows]) / _DAY
         ages = np.full(len(rows), np.nan)
         for zoned in (False, True):
-            known = self.library.known(zoned=zoned)
+            known = self._view.known(zoned=zoned)
             if np.isfinite(known[rows]).any():
                 newest = np.fmax.reduce(known, where=mask, initial=-np.inf)
                 ages = np.where(np.isfinite(known[rows]), (newest - known[rows]) / _DAY, ages)

@@ -1,7 +1,9 @@
-"""Keeping a home in order: the journal checked, the index made anew, the vectors made again by another embedder."""
+"""Keeping a home in order: the journal checked, the indexes made anew, the vectors made again by another embedder."""
 
 from __future__ import annotations
 
+import shutil
+from contextlib import closing
 from dataclasses import dataclass
 
 from ..errors import JournalError
@@ -11,6 +13,7 @@ from .index import BeliefIndex, Progress
 from .journal import Journal
 from .kept import Kept
 from .recorded import recorded
+from .shelf import opened_shelf
 from .vectors import VectorStore
 
 _BATCH = 500
@@ -50,7 +53,7 @@ def verify(journal: Journal) -> tuple[Verdict, ...]:
 
 
 def rebuild(journal: Journal) -> tuple[Rebuilt, ...]:
-    """Delete the index and make it anew from the journal and the vectors kept beside it; nothing is embedded again.
+    """Delete the indexes and make them anew from the journal and the vectors kept beside it; nothing is embedded again.
 
     Raises:
         BeliefError: A vector is missing; the message names the embedder that made the others.
@@ -58,14 +61,15 @@ def rebuild(journal: Journal) -> tuple[Rebuilt, ...]:
     from .chroma import ChromaIndex
 
     done = list[Rebuilt]()
+    shutil.rmtree(journal.home.library, ignore_errors=True)
     for number, (generation, texts) in enumerate(sorted(_texts(journal).items())):
+        store = VectorStore(journal.database, Kept(generation))
         index = ChromaIndex(journal.home, generation)
-        try:
+        with closing(index), opened_shelf(journal, store) as shelf:
             if number == 0:
                 index.clear()
-            BeliefIndex(journal, VectorStore(journal.database, Kept(generation)), index)
-        finally:
-            index.close()
+            BeliefIndex(journal, store, index)
+            BeliefIndex(journal, store, shelf)
         done.append(Rebuilt(generation, len(texts)))
     return tuple(done)
 
@@ -88,12 +92,12 @@ def reembed(journal: Journal, embedder: Embedder) -> Rebuilt:
     for start in range(0, len(texts), _BATCH):
         store.of(texts[start : start + _BATCH])
     index = ChromaIndex(journal.home, embedder.name)
-    try:
-        index.mark(Progress())  # if it was there before, it was without the beliefs of the others
+    with closing(index), opened_shelf(journal, store) as shelf:
+        for each in (index, shelf):
+            each.mark(Progress())  # if it was there before, it was without the beliefs of the others
         switch(journal.database, held, embedder.name)
-        BeliefIndex(journal, store, index)
-    finally:
-        index.close()
+        for each in (index, shelf):
+            BeliefIndex(journal, store, each)
     return Rebuilt(embedder.name, len({belief for beliefs in held.values() for belief in beliefs}))
 
 

@@ -25,6 +25,11 @@ class VectorStore:
         kept = database.rows("SELECT length(vector) FROM vectors WHERE generation = ? LIMIT 1", (self.generation,))
         self._width = kept[0][0] // 4 if kept else 0
 
+    @property
+    def dimension(self) -> int:
+        """Length of a vector: of those that are kept, or as the embedder tells."""
+        return self._width or self._embedder.dimension
+
     def of(self, texts: Sequence[str]) -> Vectors:
         """One row per text, in order; only texts never seen before are embedded.
 
@@ -40,6 +45,16 @@ class VectorStore:
             self._keep(list(new), self._embedder.embed(list(new.values())))
         return np.stack([self._known[digest] for digest in digests])
 
+    def passing(self, texts: Sequence[str]) -> Vectors:
+        """The same, and none is kept: a home would fill up with questions."""
+        digests = [sha256(text) for text in texts]
+        self._recall(digests)
+        if all(digest in self._known for digest in digests):
+            return np.stack([self._known[digest] for digest in digests])
+        rows = self._embedder.embed(list(texts))
+        self._check(rows, len(texts))
+        return rows
+
     def _recall(self, digests: Iterable[str]) -> None:
         wanted = list(dict.fromkeys(digests))
         for start in range(0, len(wanted), _AT_ONCE):
@@ -50,16 +65,19 @@ class VectorStore:
                 self._known[digest] = np.frombuffer(blob, "<f4").astype(np.float32)
 
     def _keep(self, digests: Sequence[str], rows: Vectors) -> None:
-        self._width = self._width or rows.shape[1]
-        if rows.shape != (len(digests), self._width):
-            raise BeliefError(
-                f"{self.generation} returned {rows.shape[0]} vectors of {rows.shape[1]} for {len(digests)} texts; its "
-                f"vectors here have {self._width} dimensions: the model behind the name has changed. Use the one the "
-                "beliefs were made with, or train in a new home"
-            )
+        self._check(rows, len(digests))
         for digest, row in zip(digests, rows, strict=True):
             self._known[digest] = row
             self._database.stage(
                 "INSERT OR IGNORE INTO vectors (generation, digest, vector) VALUES (?, ?, ?)",
                 (self.generation, digest, row.astype("<f4").tobytes()),
+            )
+
+    def _check(self, rows: Vectors, texts: int) -> None:
+        self._width = self._width or rows.shape[1]
+        if rows.shape != (texts, self._width):
+            raise BeliefError(
+                f"{self.generation} returned {rows.shape[0]} vectors of {rows.shape[1]} for {texts} texts; its "
+                f"vectors here have {self._width} dimensions: the model behind the name has changed. Use the one the "
+                "beliefs were made with, or train in a new home"
             )

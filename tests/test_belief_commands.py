@@ -52,6 +52,39 @@ def test_a_person_s_beliefs_are_handed_to_the_next_run(doxa: Doxa) -> None:
     assert doxa("replay", done["id"]).code == 0, "what a parent comes to believe later is nothing to its child"
 
 
+def test_beliefs_are_searched_and_every_score_is_explained(doxa: Doxa) -> None:
+    why = ("--reason", "read it", "--aspect", "almanac.rain")
+    [added] = doxa("belief", "add", "last", "Carry an umbrella on Sundays.", *why, "--json").json
+    best, *_ = doxa("beliefs", "last", "--search", "umbrellas", "--explain", "--json").json
+    assert (best["id"], best["text"]) == (added["belief"], "Carry an umbrella on Sundays.")
+    assert {"dense", "lexical", "recency", "coverage"} <= set(best["parts"])
+    told = doxa("beliefs", "last", "--search", "umbrellas", "--explain", "--top", "1").out
+    assert told.splitlines()[1:2] == ["  Carry an umbrella on Sundays."]
+    assert "dense_z" in told
+    earlier = doxa("beliefs", "last", "--search", "umbrellas", "--as-of", "1", "--json").json
+    assert added["belief"] not in {hit["id"] for hit in earlier}
+    elsewhere = doxa("beliefs", "last", "--search", "umbrellas", "--where", "source == barometer", "--json").json
+    assert added["belief"] not in {hit["id"] for hit in elsewhere}
+    assert "nothing found" in doxa("beliefs", "last", "--search", "it", "--where", "source == radio").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--search", " "), "write what the beliefs should bear on"),
+        (("--search", "it", "--where", "colour == red"), "can't be searched by 'colour'"),
+        (("--search", "it", "--where", "status"), "--where 'status': write it as FACT OP VALUE"),
+        (("--search", "it", "--as-of", "soon"), "--as-of 'soon': write an episode's number or a time"),
+        (("b-1", "--search", "it"), "give one of the two"),
+        (("--explain",), "--explain says how to search"),
+        (("--search", "it", "--embedder", "nope"), "unknown embedder 'nope'"),
+    ],
+)
+def test_a_search_that_cannot_be_made_says_why(doxa: Doxa, arguments: tuple[str, ...], told: str) -> None:
+    done = doxa("beliefs", "last", *arguments)
+    assert (done.code, told in done.err) == (2, True), done.err
+
+
 def test_retracting_is_looked_at_first(doxa: Doxa) -> None:
     belief = ids(doxa)[0]
     plan = doxa("belief", "retract", "last", belief, "--dry-run", "--json").json

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doxa.memory import BeliefMemory, Expansion, HashingEmbedder, Home, Journal, Scope, StepRef
+from doxa.memory import BeliefMemory, Expansion, HashingEmbedder, Home, Journal, Scope, StepRef, Weights
 from doxa.memory.chroma import ChromaIndex
 from doxa.memory.embeddings import Vectors
-from doxa.memory.index import ExactIndex, Hit, Progress, nearest
-from doxa.memory.journal import Entry
+from doxa.memory.index import Hit, Progress, nearest, part_id
+from doxa.memory.shelf import Shelf
+from doxa.memory.vectors import VectorStore
 
 QUERY = "momentum of prices"
 STATEMENTS = [
@@ -32,18 +34,15 @@ STATEMENTS = [
 ]
 
 
-class Embedder(HashingEmbedder):
-    """The offline default; refuses to embed what it was told not to."""
-
-    allowed = True
+class Frozen(HashingEmbedder):
+    """The offline default; embeds nothing but the question."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        assert self.allowed, f"embedded again: {texts}"
+        assert list(texts) == [QUERY], f"embedded again: {texts}"
         return super().embed(texts)
 
 
-class Frozen(Embedder):
-    allowed = False
+NEAREST = Weights(lexical=0, recency=0)
 
 
 def learn(memory: BeliefMemory, episode: int, statements: Sequence[str]) -> None:
@@ -65,13 +64,13 @@ def learn(memory: BeliefMemory, episode: int, statements: Sequence[str]) -> None
 
 
 def found(home: Home, embedder: HashingEmbedder | None = None, *, write: bool = True) -> tuple[Hit, ...]:
-    with Journal.open(home, write=write) as journal:
-        # the query is embedded beforehand: everything that happens from here on is the index's doing
-        with BeliefMemory(journal, "run-1") as memory:
-            memory._vectors([QUERY])
-        journal.append("notes-1", [Entry(0, "note", "k")]) if write else None
-        with BeliefMemory(journal, "run-1", embedder=embedder) as memory:
-            return memory.search(QUERY, 4)
+    with Journal.open(home, write=write) as journal, BeliefMemory(journal, "run-1", embedder=embedder) as memory:
+        return nearest_beliefs(memory)
+
+
+def nearest_beliefs(memory: BeliefMemory) -> tuple[Hit, ...]:
+    hits = memory.search(QUERY, 4, weights=NEAREST, explain=True)
+    return tuple(Hit(hit.id, hit.parts["dense"]) for hit in hits)
 
 
 @pytest.fixture
@@ -80,6 +79,7 @@ def home(tmp_path: Path) -> Home:
     with Journal.open(home, write=True) as journal, BeliefMemory(journal, journal.begin("run")) as memory:
         learn(memory, 0, STATEMENTS[:2])
     shutil.copytree(home.chroma, tmp_path / "backup")
+    shutil.copytree(home.library, tmp_path / "library")
     with Journal.open(home, write=True) as journal, BeliefMemory(journal, "run-1") as memory:
         learn(memory, 1, STATEMENTS)
     assert (home.chroma / "chroma.sqlite3").is_file()
@@ -175,21 +175,133 @@ def of_another_journal(home: Home) -> None:
         of_another_journal,
     ],
 )
-def test_a_damaged_index_is_made_anew_without_embedding_again(home: Home, damage: object) -> None:
+def test_a_damaged_chroma_is_made_anew_without_embedding_again(
+    home: Home, damage: Callable[[Home], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doxa.memory.retrieval._EXACT", 0)  # so that Chroma is asked
     wanted = expected(home)
     assert found(home) == wanted
-    damage(home)  # type: ignore[operator]
+    damage(home)
     assert found(home, Frozen()) == wanted
+    assert held(home) == 6
     assert found(home, Frozen()) == wanted, "and stays so"
 
 
-def test_damage_done_while_it_is_open_is_repaired(home: Home) -> None:
+def held(home: Home) -> int:
+    """How many statements and scopes Chroma has."""
+    with Journal.open(home, write=False) as journal, BeliefMemory(journal, "run-1") as memory:
+        ids = [part_id(b.id, part) for b in memory.beliefs() for part in ("statement", "scope")]
+    index = ChromaIndex(home, HashingEmbedder().name)
+    try:
+        return len(index.get(ids))
+    finally:
+        index.close()
+
+
+@pytest.mark.parametrize("name", ["chroma/chroma.sqlite3", "library/*/library.sqlite3"])
+def test_damage_done_while_it_is_open_is_repaired(home: Home, name: str) -> None:
     wanted = expected(home)
     with Journal.open(home, write=True) as journal, BeliefMemory(journal, "run-1") as memory:
-        assert memory.search(QUERY, 4) == wanted
-        garbage_in_the_database(home)
+        assert nearest_beliefs(memory) == wanted
+        for path in home.path.glob(f"{name}*"):
+            path.write_bytes(random.Random(0).randbytes(path.stat().st_size))
         learn(memory, 2, ["Zzz."])
-        assert memory.search(QUERY, 4) == wanted
+        assert nearest_beliefs(memory) == wanted
+
+
+def library_deleted(home: Home) -> None:
+    shutil.rmtree(home.library)
+
+
+def library_garbled(home: Home) -> None:
+    for path in home.library.glob("*/library.sqlite3*"):
+        path.write_bytes(random.Random(0).randbytes(max(path.stat().st_size, 100)))
+
+
+def vectors_garbled(home: Home) -> None:
+    """As many bytes as before, of which one is another."""
+    path = next(home.library.glob("*/vectors.exact"))
+    data = bytearray(path.read_bytes())
+    data[11] ^= 1
+    path.write_bytes(data)
+
+
+def vectors_cut(home: Home) -> None:
+    path = next(home.library.glob("*/vectors.small"))
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def library_stale(home: Home) -> None:
+    shutil.rmtree(home.library)
+    shutil.copytree(home.path.parent / "library", home.library)
+
+
+def library_of_another_journal(home: Home) -> None:
+    other = Home(home.path.parent / "other")
+    with Journal.open(other, write=True) as journal, BeliefMemory(journal, journal.begin("run")) as memory:
+        learn(memory, 0, [f"{statement}!" for statement in STATEMENTS[:2]])
+        learn(memory, 1, [f"{statement}!" for statement in STATEMENTS])
+    shutil.rmtree(home.library)
+    shutil.copytree(other.library, home.library)
+
+
+@pytest.mark.parametrize("write", [True, False])
+@pytest.mark.parametrize(
+    "damage",
+    [library_deleted, library_garbled, vectors_garbled, vectors_cut, library_stale, library_of_another_journal],
+)
+def test_answers_are_the_same_to_the_last_digit_whatever_happens_to_the_library(
+    home: Home, damage: Callable[[Home], None], *, write: bool
+) -> None:
+    def everything() -> str:
+        with (
+            Journal.open(home, write=write) as journal,
+            BeliefMemory(journal, "run-1", embedder=Frozen()) as memory,
+        ):
+            return repr(memory.search(QUERY, 5, explain=True))
+
+    wanted = everything()
+    damage(home)
+    files = sorted(home.library.rglob("*"))
+    assert everything() == wanted
+    if write:
+        assert len(sorted(home.library.rglob("*"))) >= 5
+    else:
+        assert sorted(p for p in home.library.rglob("*") if p.suffix[-4:] not in {"-wal", "-shm"}) == [
+            p for p in files if p.suffix[-4:] not in {"-wal", "-shm"}
+        ], "a reader leaves it alone"
+    assert everything() == wanted
+
+
+def test_a_home_that_cannot_be_written_is_searched_as_it_is(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = found(home)
+    before = {path: path.stat().st_mtime_ns for path in home.path.rglob("*")}
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and access(path, mode))
+    monkeypatch.setattr(Shelf, "_temporary", None)  # what lies there is used
+    assert found(home, Frozen(), write=False) == wanted
+    assert {path: path.stat().st_mtime_ns for path in home.path.rglob("*")} == before
+
+
+def test_a_reader_sees_what_was_there_when_it_began(home: Home) -> None:
+    with (
+        Journal.open(home, write=False) as reader,
+        BeliefMemory(reader, "run-1") as reading,
+    ):
+        wanted = nearest_beliefs(reading)
+        with Journal.open(home, write=True) as journal, BeliefMemory(journal, "run-1") as memory:
+            learn(memory, 2, [f"{QUERY} number {n}" for n in range(30)])
+            assert nearest_beliefs(memory) != wanted
+        assert nearest_beliefs(reading) == wanted
+
+
+def test_questions_are_not_kept(home: Home) -> None:
+    with Journal.open(home, write=True) as journal:
+        before = journal.database.rows("SELECT count(*) FROM vectors")
+        with BeliefMemory(journal, "run-1") as memory:
+            memory.search("something that was never asked")
+            learn(memory, 2, STATEMENTS[:1])
+        assert journal.database.rows("SELECT count(*) FROM vectors") == before
 
 
 def test_readers_leave_the_index_alone(home: Home) -> None:
@@ -222,7 +334,7 @@ def test_generations_have_a_collection_each(home: Home) -> None:
             learn(memory, 0, STATEMENTS)
             assert len(memory.search(QUERY)) == 5
         with BeliefMemory(journal, "run-1") as memory:
-            assert memory.search(QUERY, 4) == expected(home)
+            assert nearest_beliefs(memory) == expected(home)
 
 
 PLAIN = """
@@ -265,7 +377,9 @@ def test_both_indexes_keep_the_same_promises(tmp_path: Path) -> None:
     ids = [f"b{n:03d}" for n in range(150)]
     rows = HashingEmbedder().embed([f"lesson {n} on momentum {n % 7}" for n in range(150)])
     about = [{"text": i, "belief": i} for i in ids]
-    chroma, exact = ChromaIndex(Home(tmp_path).create(), "g"), ExactIndex()
+    with Journal.open(Home(tmp_path), write=True) as journal:
+        shelf = Shelf(journal.home, VectorStore(journal.database, HashingEmbedder()), write=True)
+    chroma, exact = ChromaIndex(Home(tmp_path).create(), "g"), shelf
     for index in (chroma, exact):
         index.add(ids[:100], rows[:100], about[:100])
         index.add([*ids[50:], ids[149]], rows[[*range(50, 150), 149]], [*about[50:], about[149]])
@@ -285,7 +399,7 @@ def test_both_indexes_keep_the_same_promises(tmp_path: Path) -> None:
         index.clear()
         assert index.progress == Progress()
         assert index.search(rows[0], 3) == ()
-    chroma.close()
+        index.close()
 
 
 def test_more_candidates_than_are_scored_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from doxa.memory import BeliefMemory, Expansion, Home, Journal, Predicate, Revision, StepRef
 from doxa.memory.operations import Operation
-from doxa.memory.searching import searchable
 
 
 def lesson(statement: str, aspect: str, old: str | None = None) -> Operation:
@@ -41,11 +40,13 @@ def test_beliefs_are_found_by_words_facts_and_time(tmp_path: Path) -> None:
 
         def found(text: str, *where: Predicate, month: int | None = None) -> list[str]:
             as_of = None if month is None else datetime(2024, month, 1, tzinfo=UTC)
-            with searchable(memory) as retriever:
-                return [hit.id for hit in retriever.search(text, where=where, as_of=as_of)]
+            return [hit.id for hit in memory.search(text, where=where, as_of=as_of)]
 
         assert found("follow momentum") == [replaced, momentum, tone]
-        assert found("follow momentum", month=2)[0] == momentum
+        assert found("follow momentum", month=2) == [momentum, tone], "as it stood then"
+        assert [hit.id for hit in memory.search("follow momentum", as_of=1)] == [momentum, tone]
+        assert found("momentum", Predicate(fact="status", op="==", value="active"), month=2)[0] == momentum
+        assert memory.search("follow momentum")[1].superseded_by == (replaced,)
         assert found("momentum", Predicate(fact="source", op="==", value="news")) == [tone]
         assert found("momentum", Predicate(fact="status", op="==", value="superseded")) == [momentum]
         assert found("momentum", Predicate(fact="credence", op=">", value=0.99)) == []
