@@ -139,8 +139,9 @@ def remove(journal: Journal, removal: Removal) -> None:
 
 
 def clear_index(home: Home) -> None:
-    """Delete the index, which is made anew from the journal when it's needed next; nothing is embedded for that."""
+    """Delete the indexes; they are made anew from the journal when needed next, and nothing is embedded for that."""
     shutil.rmtree(home.chroma, ignore_errors=True)  # what is left of it is of another stamp, and cleared on opening
+    shutil.rmtree(home.library, ignore_errors=True)
 
 
 def ended(journal: Journal, run: str) -> bool:
