@@ -182,7 +182,8 @@ def profile(agent: Agent, episode: Episode) -> AgentProfile:
 
 def facts(episode: Episode) -> dict[str, str | float]:
     """What a belief's scope is resolved against before an episode."""
-    return {"environment": episode.environment.spec.id, **episode.environment.spec.tags}
+    spec = episode.environment.spec
+    return {"environment": spec.id, "episode": float(episode.number), **spec.tags}
 
 
 def stamp(observation: Observation) -> str | None:

@@ -22,6 +22,7 @@
 ``references``, ``removal``   what events name; runs removed, and what only they named
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home
+``migrations``                beliefs as earlier versions wrote them
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
 ``retrieval``, ``fusion``     finding texts by words, vectors, facts and time
 ``library``, ``passages``     where such texts are kept; ``filters``, ``lexicon``, ``matrix``: its indexes

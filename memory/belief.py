@@ -7,11 +7,19 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from math import fsum
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 Polarity = Literal["for", "against"]
+
+Kind = Literal["belief", "behaviour", "hint", "feedback"]
+"""What sort of lesson: a conceptual belief; a named instruction, handed out in place of the reasoning that it was
+distilled from; a cue for one instance; what a person said."""
+
+Facts = Mapping[str, str | float]
+"""What is known about a situation, for scopes to be resolved against."""
 
 
 class Status(StrEnum):
@@ -41,9 +49,11 @@ class Predicate(Record):
 
 
 class Scope(Record):
-    """When a belief applies: every predicate has to hold."""
+    """When a belief applies: every condition has to hold, and no exclusion may."""
 
     when: tuple[Predicate, ...] = ()
+    unless: tuple[Predicate, ...] = ()
+    """Exclusions: each has to be known not to hold; of what isn't known, nobody knows that."""
     sentence: str = ""
     """The same in words; has its own embedding."""
 
@@ -73,14 +83,79 @@ class Evidence(Record):
     """The steps that speak for it."""
     note: str = ""
     """What was seen there, in words."""
+    rewards: tuple[float, ...] = ()
+    """What each of the steps returned; empty where that isn't recorded."""
+    mean: float | None = None
+    """What a step of that episode returned on average."""
+    trajectory: str = ""
+    """A sha256 over the episode's steps, so that others can't be passed off as them."""
+
+    @property
+    def difference(self) -> float | None:
+        """How much more than an average step of their episode the cited steps returned, each."""
+        if self.mean is None or not self.rewards:
+            return None
+        return fsum(self.rewards) / len(self.rewards) - self.mean
 
 
-class Belief(Record):
-    """A conceptual lesson. Its ``id`` is derived from what it says, so the same lesson has the same id everywhere."""
+class Given(Record):
+    """One fact of a situation."""
+
+    fact: str
+    value: str | FiniteFloat
+
+
+class Situation(Record):
+    """A few facts that a scope can be tested with."""
+
+    given: tuple[Given, ...]
+
+    @property
+    def facts(self) -> Facts:
+        """The facts by name."""
+        return {each.fact: each.value for each in self.given}
+
+    def __str__(self) -> str:
+        """The facts in one line."""
+        return ", ".join(f"{each.fact} = {each.value!r}" for each in self.given) or "no facts"
+
+
+class Examples(Record):
+    """Situations kept with a belief; its scope is tested with them whenever it changes."""
+
+    fire: tuple[Situation, ...] = ()
+    """It applies in these."""
+    quiet: tuple[Situation, ...] = ()
+    """It doesn't apply in these."""
+
+    def with_(self, other: Examples) -> Examples:
+        """These and the others, each once."""
+        return Examples(fire=_each(self.fire + other.fire), quiet=_each(self.quiet + other.quiet))
+
+
+class Validity(Record):
+    """When a belief is valid, on the environment's clock: from its begin on, and no longer at its end."""
+
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    @model_validator(mode="after")
+    def _begins_first(self) -> Self:
+        begin, end = self.valid_from, self.valid_to
+        if begin and end and ((begin.tzinfo is None) != (end.tzinfo is None) or begin >= end):
+            raise ValueError(
+                f"valid from {begin.isoformat()} to {end.isoformat()}: the end has to come after the begin"
+            )
+        return self
+
+
+class Belief(Validity):
+    """A lesson. Its ``id`` is derived from what it says, so the same lesson has the same id everywhere."""
 
     id: str
+    kind: Kind = "belief"
     concept: str
-    """The idea in a few words, e.g. "short-term momentum"."""
+    """The idea in a few words, e.g. "short-term momentum"; a behaviour's name."""
     statement: str
     """One sentence that an agent can act on."""
     aspect: str
@@ -93,23 +168,56 @@ class Belief(Record):
     credence: Credence = Credence()
     evidence: tuple[Evidence, ...]
     author: str
-    """The critic that proposed it."""
+    """The critic or the person that proposed it."""
+    model: str = ""
+    """The critic's model; empty where none was asked."""
+    prompt: str = ""
+    """Digest of the request that the critic's model answered."""
     known_at: datetime | None
     """Time of the latest datum it was made from; ``None`` only where the task has no clock."""
+    recorded: int | None = None
+    """After which episode, of the run that learned it; ``None`` if that isn't known."""
+    retracted: int | None = None
+    """After which episode it was retired or superseded, while it is."""
     status: Status = Status.CANDIDATE
+    held_back: str = ""
+    """Why it's a candidate or quarantined; empty otherwise."""
+    examples: Examples = Examples()
     pinned: bool = False
     tainted: bool = False
     """Made, at least in part, from text that strangers wrote."""
+    parents: tuple[str, ...] = ()
+    """What it was derived from: a belief that it replaced, those that every step it cites relied on, or those that a
+    behaviour was distilled from."""
     supersedes: tuple[str, ...] = ()
     contradicts: tuple[str, ...] = ()
+    generation: str = ""
+    """Of the embeddings that its texts were compared by when it came in."""
+
+    @property
+    def validity(self) -> Validity:
+        """When it is valid."""
+        return Validity(valid_from=self.valid_from, valid_to=self.valid_to)
 
 
-def belief_id(concept: str, statement: str, aspect: str, polarity: Polarity, scope: Scope) -> str:
-    """The id of the belief that says this: ``b-`` and the first ten hex digits of a sha256 over it."""
-    said: list[object] = [concept, statement, aspect, polarity, scope.model_dump(mode="json")]
+def belief_id(
+    concept: str, statement: str, aspect: str, polarity: Polarity, scope: Scope, kind: Kind = "belief"
+) -> str:
+    """The id of the belief that says this: ``b-`` and the first ten hex digits of a sha256 over it.
+
+    No exclusions and the kind ``belief`` aren't written into it: beliefs had ids before there were others.
+    """
+    conditions = scope.model_dump(mode="json", exclude=None if scope.unless else {"unless"})
+    said: list[object] = [concept, statement, aspect, polarity, conditions, *([] if kind == "belief" else [kind])]
     digest = hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
     return f"b-{digest[:10]}"
 
 
-Facts = Mapping[str, str | float]
-"""What is known about a situation, for scopes to be resolved against."""
+def id_of(belief: Belief) -> str:
+    """The id that a belief should have by what it says."""
+    b = belief
+    return belief_id(b.concept, b.statement, b.aspect, b.polarity, b.scope, b.kind)
+
+
+def _each(situations: tuple[Situation, ...]) -> tuple[Situation, ...]:
+    return tuple(dict.fromkeys(situations))

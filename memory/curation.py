@@ -173,8 +173,7 @@ class Curation:
         head = f"999999.90.{self.author}."  # after every critic's key
         keys = [e.key for e in journal.events(run, kind="belief", episode=episode) if e.key.startswith(head)]
         number = len({key.rpartition(".")[0] for key in keys})
-        self.memory.record(episode, f"{head}{number:04d}", results)
-        return tuple(results)
+        return self.memory.record(episode, f"{head}{number:04d}", results)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 

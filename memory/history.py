@@ -50,7 +50,7 @@ def happened(journal: Journal, belief: str, run: str, until: int | None = None) 
 
 
 def _revised(event: Event, belief: str) -> Iterator[BeliefEvent]:
-    result = RevisionResult.read(event.payload, event.run)
+    result = RevisionResult.read(event.payload, event.run, event.episode)
     if belief in result.concerns:
         reason = result.reason if belief == result.belief else f"by way of {result.belief}, {result.reason}"
         yield BeliefEvent(event.run, event.episode, result.op, reason, result.author, result.proposal.reason, scores={})

@@ -106,7 +106,7 @@ class BeliefIndex:
         here, now = self._store.generation, replaced(self._journal.database)
         while batch := list(islice(events, _BATCH)):
             last = batch[-1].position
-            results = [RevisionResult.read(b.event.payload, b.event.run) for b in batch]
+            results = [RevisionResult.read(b.event.payload, b.event.run, b.event.episode) for b in batch]
             mine = [r.added for r in results if r.added and now.get(r.generation, r.generation) == here]
             parts = [part for belief in mine for part in _parts(belief)]
             if parts:

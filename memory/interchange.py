@@ -14,15 +14,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import BeliefError
-from .belief import Belief, belief_id
+from .belief import Belief, id_of
 from .canonical import canonical, sha256
 from .curation import Curation
 from .interventions import Importation
+from .migrations import VERSION, upgraded
 from .revision import opposed
 from .state import IN_FORCE, RevisionResult
 
 FORMAT = "doxa-beliefs"
-VERSION = 1
 LINE = 64 * 1024
 """Characters that a line may have."""
 LINES = 1_000_000
@@ -50,16 +50,16 @@ def parsed(lines: Iterable[str], known: Iterable[str] = ()) -> tuple[Belief, ...
     """
     numbered = ((number, line.strip()) for number, line in enumerate(lines, start=1))
     filled = ((number, line) for number, line in numbered if line)
-    _see_header(*next(filled, (1, "")))
+    version = _header(*next(filled, (1, "")))
     found: dict[str, tuple[int, Belief]] = {}
     for number, line in filled:
-        belief = _belief(number, line)
+        belief = _belief(number, line, version)
         if belief.id in found:
             raise BeliefError(f"line {number}: {belief.id} is on line {found[belief.id][0]} already")
         found[belief.id] = (number, belief)
     allowed = {*found, *known}
     for number, belief in found.values():
-        if lost := sorted({*belief.supersedes, *belief.contradicts} - allowed):
+        if lost := sorted({*belief.supersedes, *belief.contradicts, *belief.parents} - allowed):
             raise BeliefError(f"line {number}: {belief.id} refers to {', '.join(lost)}, which isn't in the file")
     return tuple(belief for _, belief in found.values())
 
@@ -97,29 +97,34 @@ def take_in(hand: Curation, lines: Sequence[str], reason: str) -> tuple[Revision
     return hand.record(results) if results else ()
 
 
-def _see_header(number: int, line: str) -> None:
+def _header(number: int, line: str) -> int:
+    """The version that a file's first line names."""
     header = _json(number, line) if line else {}
     if header.get("format") != FORMAT:
         raise BeliefError(f'line {number}: this is no file of beliefs; its first line is {{"format":"{FORMAT}",...}}')
-    if header.get("version") != VERSION:
+    version = header.get("version")
+    if type(version) is not int or not 1 <= version <= VERSION:
         raise BeliefError(
-            f"line {number}: version {header.get('version')!r}; this doxa reads version {VERSION}: upgrade doxa, or "
-            "export the beliefs again"
+            f"line {number}: version {version!r}; this doxa reads versions 1 to {VERSION}: upgrade doxa, or export the "
+            "beliefs again"
         )
     if extra := sorted(set(header) - {"format", "version"}):
         raise BeliefError(f"line {number}: unknown field {extra[0]!r}")
+    return int(version)
 
 
-def _belief(number: int, line: str) -> Belief:
+def _belief(number: int, line: str, version: int) -> Belief:
     if number > LINES:
         raise BeliefError(f"line {number}: a file may have {LINES} lines; split it")
     data = _json(number, line)
     try:
-        belief = Belief.model_validate(data)
+        belief = Belief.model_validate(upgraded(data, version))
+    except BeliefError as error:
+        raise BeliefError(f"line {number}: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise BeliefError(f"line {number}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    right = belief_id(belief.concept, belief.statement, belief.aspect, belief.polarity, belief.scope)
+    right = id_of(belief)
     if belief.id != right:
         raise BeliefError(f"line {number}: the id {belief.id!r} isn't that of what it says, which is {right}")
     return belief

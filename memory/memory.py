@@ -241,21 +241,26 @@ class BeliefMemory:
             tainted=tainted,
             generation=self._embedder.name if proposals else "",
         )
-        results = admit(self.before(episode), proposals, terms)
-        self.record(episode, key, results, cause)
-        return results
+        return self.record(episode, key, admit(self.before(episode), proposals, terms), cause)
 
-    def record(self, episode: int, key: str, results: Sequence[RevisionResult], cause: Sequence[Entry] = ()) -> None:
+    def record(
+        self, episode: int, key: str, results: Sequence[RevisionResult], cause: Sequence[Entry] = ()
+    ) -> tuple[RevisionResult, ...]:
         """Record results at a place, in one transaction with their cause, and believe them from the next episode on.
+
+        Returns:
+            The results, with the episode after which they happened.
 
         Raises:
             NondeterminismError: Other results are recorded there.
         """
+        results = tuple(r.model_copy(update={"episode": episode}) for r in results)
         if said := [text for r in results if r.added for text in _texts(r.added)]:
             self._vectors(said)  # so that they are kept in the same transaction
         entries = [Entry(episode, "belief", _numbered(key, i), r.payload(self.run)) for i, r in enumerate(results)]
         self.journal.append(self.run, [*cause, *entries])
         self._take(entries, results)
+        return results
 
     # -- propagating ----------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ class Shuffled:
     ) -> tuple[Choice, ...]:
         """Draw from everything in force."""
         many = sum(choice.taken for choice in self.policy.choose(agent, beliefs, context, vectors))
-        told = {b.id: objection(b, context) for b in beliefs}
+        told = {b.id: objection(b, context, agent, audience=False) for b in beliefs}
         lots = {b.id: (lot(self.seed, context.episode, agent.name, b.id), b.id) for b in beliefs}
         ranked = sorted(beliefs, key=lambda b: (told[b.id] is not None, lots[b.id]))
         drawn = [b.id for b in ranked if told[b.id] is None][:many]

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BeliefError
-from .belief import Belief, Facts, Status
+from .belief import Belief, Facts, Validity
 from .block import BeliefLine, line, parse, render
 from .scope import unmet
+from .state import HANDED
 
 __all__ = [
     "AgentProfile",
@@ -160,7 +161,7 @@ class Broadcast:
     ) -> tuple[Choice, ...]:
         """Take what isn't excluded."""
         ranked = sorted(beliefs, key=lambda b: (-b.credence.mean, b.id))
-        objections = [(b, objection(b, context)) for b in ranked]
+        objections = [(b, objection(b, context, agent, audience=False)) for b in ranked]
         return tuple(
             Choice(agent.name, b.id, taken=against is None, reason=against or "broadcast", tokens=tokens(b))
             for b, against in objections
@@ -259,13 +260,17 @@ def tokens(belief: Belief) -> int:
     return ceil(len(line(belief)) / 4)
 
 
-def objection(belief: Belief, context: PropagationContext, agent: AgentProfile | None = None) -> str | None:
+def objection(belief: Belief, context: PropagationContext, agent: AgentProfile, *, audience: bool = True) -> str | None:
     """What stands exactly against handing a belief out: status, audience, time or scope; ``None`` if nothing does.
 
-    Without an agent its audience isn't asked.
+    Args:
+        belief: The candidate.
+        context: The situation.
+        agent: Who would get it.
+        audience: Whether it matters whom it concerns.
     """
-    audience = None if agent is None else _audience(belief, agent)
-    return _status(belief) or audience or _time(belief, context) or _scope(belief, context)
+    concern = _audience(belief, agent) if audience else None
+    return _status(belief) or concern or _time(belief, context) or _scope(belief, context, agent)
 
 
 def in_sample(beliefs: Sequence[Belief], context: PropagationContext) -> bool:
@@ -285,7 +290,9 @@ def _likeness(agent: AgentProfile, beliefs: Sequence[Belief], vectors: Vectorise
 
 
 def _status(belief: Belief) -> str | None:
-    return None if belief.status in {Status.ACTIVE, Status.DISPUTED} else f"status: {belief.status}"
+    if belief.status in HANDED:
+        return None
+    return f"status: {belief.status}" + (f", {belief.held_back}" if belief.held_back else "")
 
 
 def _audience(belief: Belief, agent: AgentProfile) -> str | None:
@@ -296,6 +303,8 @@ def _audience(belief: Belief, agent: AgentProfile) -> str | None:
 
 
 def _time(belief: Belief, context: PropagationContext) -> str | None:
+    if invalid := _invalid(belief.validity, context.start):
+        return f"time: {invalid}"
     if context.start is None:
         return None
     if belief.known_at is None:
@@ -305,6 +314,18 @@ def _time(belief: Belief, context: PropagationContext) -> str | None:
     return None
 
 
+def _invalid(validity: Validity, start: datetime | None) -> str | None:
+    """Why an episode that starts then doesn't begin while a belief is valid; what can't be compared isn't."""
+    begin, end = validity.valid_from, validity.valid_to
+    if begin is None and end is None:
+        return None
+    if start is None or any(at and (at.tzinfo is None) != (start.tzinfo is None) for at in (begin, end)):
+        return f"nobody can tell whether {start and start.isoformat()} lies in its validity"
+    if begin is not None and start < begin:
+        return f"valid from {begin.isoformat()} on, after {start.isoformat()}"
+    return f"valid until {end.isoformat()}, not at {start.isoformat()}" if end is not None and start >= end else None
+
+
 def _is_later(known_at: datetime | None, start: datetime | None) -> bool:
     """Whether something was known at ``start`` or later only; times with and without a zone can't tell: then it was."""
     if known_at is None or start is None:
@@ -312,8 +333,8 @@ def _is_later(known_at: datetime | None, start: datetime | None) -> bool:
     return (known_at.tzinfo is None) != (start.tzinfo is None) or known_at >= start
 
 
-def _scope(belief: Belief, context: PropagationContext) -> str | None:
-    reason = unmet(belief.scope, context.facts)
+def _scope(belief: Belief, context: PropagationContext, agent: AgentProfile) -> str | None:
+    reason = unmet(belief.scope, {**context.facts, "agent": agent.name, "role": agent.role})
     return None if reason is None else f"scope: {reason}"
 
 

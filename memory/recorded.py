@@ -26,7 +26,7 @@ def recorded(journal: Journal, run: str, until: int | None = None) -> list[Recor
     """A run's results up to a position, in the order of its log, which isn't that of arrival."""
     events = (e for e in journal.events(run, kind="belief") if until is None or e.seq <= until)
     return [
-        Recorded(run, e.episode, e.key, RevisionResult.read(e.payload, run))
+        Recorded(run, e.episode, e.key, RevisionResult.read(e.payload, run, e.episode))
         for e in sorted(events, key=lambda e: (e.episode, e.key))
     ]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from .belief import Belief, Evidence, Record, Status
+from pydantic import Field
+
+from .belief import Belief, Evidence, Examples, Record, Status, Validity
 from .interventions import Cause
+from .migrations import VERSION, upgraded_event
 
 Op = Literal[
     "expansion",
@@ -24,6 +27,10 @@ Op = Literal[
 ]
 
 IN_FORCE = frozenset({Status.CANDIDATE, Status.ACTIVE, Status.DISPUTED})
+"""Neither given up nor replaced."""
+HANDED = frozenset({Status.ACTIVE, Status.DISPUTED})
+"""What agents and critics may be told."""
+GONE = frozenset({Status.RETIRED, Status.SUPERSEDED})
 
 
 class Update(Record):
@@ -45,10 +52,20 @@ class Update(Record):
     pinned: bool | None = None
     audience: tuple[str, ...] | None = None
     """The new ones; ``None`` if they stay."""
+    validity: Validity | None = None
+    examples: Examples | None = None
+    parents: tuple[str, ...] = ()
+    held_back: str | None = None
+    """Why it is held back from now on; ``None`` if the status stays, or needs no reason."""
 
-    def applied(self, belief: Belief) -> Belief:
-        """The belief afterwards. What was learned later is known later, and what was tainted stays so."""
-        told = {
+    def applied(self, belief: Belief, episode: int | None = None) -> Belief:
+        """The belief afterwards. What was learned later is known later, and what was tainted stays so.
+
+        Args:
+            belief: As it stands.
+            episode: After which this happens.
+        """
+        told: dict[str, Any] = {
             "status": self.status or belief.status,
             "credence": belief.credence.after(self.good, self.bad),
             "evidence": _merged(belief.evidence, self.evidence),
@@ -58,7 +75,13 @@ class Update(Record):
             "contradicts": _united(belief.contradicts, self.contradicts),
             "pinned": belief.pinned if self.pinned is None else self.pinned,
             "audience": belief.audience if self.audience is None else self.audience,
+            "examples": self.examples or belief.examples,
+            "parents": _united(belief.parents, self.parents),
+            **(self.validity.model_dump() if self.validity else {}),
         }
+        if self.status is not None:
+            told["held_back"] = self.held_back or ""
+            told["retracted"] = _retracted(belief, self.status, episode)
         return belief.model_copy(update=told)
 
     @property
@@ -85,6 +108,8 @@ class RevisionResult(Record):
     tainted: bool = False
     generation: str = ""
     """Of the embeddings that texts were compared by."""
+    episode: Annotated[int | None, Field(exclude=True)] = None
+    """After which it happened; the event itself says so, and so the payload doesn't."""
 
     @property
     def concerns(self) -> frozenset[str]:
@@ -99,7 +124,7 @@ class RevisionResult(Record):
         Args:
             run: Whose log it is for: evidence of other runs keeps their names. ``None`` if all evidence is its own.
         """
-        data = self.model_dump(mode="json")
+        data = {**self.model_dump(mode="json"), "version": VERSION}
         for holder in _holders(data):
             for evidence in holder["evidence"]:
                 if run in {None, evidence["run"]}:
@@ -107,11 +132,13 @@ class RevisionResult(Record):
         return data
 
     @classmethod
-    def read(cls, payload: Mapping[str, Any], run: str) -> RevisionResult:
-        """The result that an event of ``run`` recorded."""
-        added = dict(payload["added"]) if payload["added"] else None
-        listed = {name: [dict(each) for each in payload.get(name, ())] for name in ("updates", "restored")}
-        data = {**payload, "added": added, **listed}
+    def read(cls, payload: Mapping[str, Any], run: str, episode: int | None = None) -> RevisionResult:
+        """The result that an event of ``run`` recorded after an episode, in whichever version."""
+        told = upgraded_event(payload, episode)
+        del told["version"]
+        added = dict(told["added"]) if told["added"] else None
+        listed = {name: [dict(each) for each in told.get(name, ())] for name in ("updates", "restored")}
+        data = {**told, "added": added, **listed, "episode": episode}
         for holder in _holders(data):
             holder["evidence"] = [{"run": run, **e} for e in holder["evidence"]]
         return cls.model_validate(data)
@@ -142,9 +169,9 @@ class Beliefs(Mapping[str, Belief]):
         for result in results:
             if (new := result.added) is not None:
                 # the critics of one episode don't know of each other: two may have added the same belief
-                state[new.id] = support(new).applied(state[new.id]) if new.id in state else new
+                state[new.id] = support(new).applied(state[new.id], result.episode) if new.id in state else new
             for update in result.updates:
-                state[update.belief] = update.applied(state[update.belief])
+                state[update.belief] = update.applied(state[update.belief], result.episode)
             state |= {belief.id: belief for belief in result.restored}
         return Beliefs(state)
 
@@ -175,9 +202,24 @@ def _holders(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _merged(held: tuple[Evidence, ...], more: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Evidence with the steps that weren't cited yet; evidence without steps is someone's word."""
     cited = {(e.run, e.episode, step) for e in held for step in e.steps}
-    fresh = [(e, tuple(s for s in e.steps if (e.run, e.episode, s) not in cited)) for e in more]
-    new = (e.model_copy(update={"steps": steps}) for e, steps in fresh if steps or not e.steps)
-    return (*held, *(e for e in new if e not in held))
+    new = (_fresh(e, cited) for e in more)
+    return (*held, *(e for e in new if e is not None and e not in held))
+
+
+def _fresh(evidence: Evidence, cited: Set[tuple[str, int, int]]) -> Evidence | None:
+    """The part of some evidence that isn't cited yet; ``None`` if all of it is."""
+    left = [i for i, step in enumerate(evidence.steps) if (evidence.run, evidence.episode, step) not in cited]
+    if evidence.steps and not left:
+        return None
+    rewards = tuple(evidence.rewards[i] for i in left) if evidence.rewards else ()
+    return evidence.model_copy(update={"steps": tuple(evidence.steps[i] for i in left), "rewards": rewards})
+
+
+def _retracted(belief: Belief, status: Status, episode: int | None) -> int | None:
+    """After which episode a belief went, if it has."""
+    if status not in GONE:
+        return None
+    return belief.retracted if belief.status in GONE else episode
 
 
 def later(one: datetime | None, other: datetime | None) -> datetime | None:

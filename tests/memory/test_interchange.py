@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from doxa.errors import BeliefError
 from doxa.memory import Belief, BeliefMemory, Credence, Evidence, Home, Journal, Predicate, Scope, Status
-from doxa.memory.belief import belief_id
+from doxa.memory.belief import Examples, Given, Situation, belief_id
 from doxa.memory.curation import Curation
 from doxa.memory.interchange import DEPTH, LINE, exported, parsed, take_in
 
@@ -23,14 +23,27 @@ texts = st.text(min_size=1, max_size=20)
 scopes = st.builds(
     Scope,
     when=st.lists(st.builds(Predicate, fact=texts, op=st.just("=="), value=texts), max_size=2).map(tuple),
+    unless=st.lists(st.builds(Predicate, fact=texts, op=st.just("!="), value=texts), max_size=1).map(tuple),
     sentence=st.text(max_size=10),
 )
-evidence = st.builds(Evidence, run=texts, episode=st.integers(0, 9), steps=st.just((1, 2)), note=st.text(max_size=9))
+evidence = st.builds(
+    Evidence,
+    run=texts,
+    episode=st.integers(0, 9),
+    steps=st.just((1, 2)),
+    note=st.text(max_size=9),
+    rewards=st.just((0.5, -0.25)),
+    mean=st.none() | st.just(0.125),
+)
+situations = st.lists(st.builds(Given, fact=texts, value=texts | st.floats(-9, 9)), max_size=2).map(
+    lambda given: Situation(given=tuple(given))
+)
 
 
 def named(**told: Any) -> Belief:
     told = {"scope": Scope(), "evidence": (), "author": "critic", "known_at": None, **told}
-    own = belief_id(*(told[k] for k in ("concept", "statement", "aspect", "polarity", "scope")))
+    said = ("concept", "statement", "aspect", "polarity", "scope", "kind")
+    own = belief_id(*(told[k] for k in said if k in told))
     return Belief(id=own, **told)
 
 
@@ -41,6 +54,13 @@ beliefs = st.builds(
     aspect=texts,
     polarity=st.just("for"),  # so that none contradicts another
     scope=scopes,
+    kind=st.sampled_from(["belief", "behaviour", "hint", "feedback"]),
+    examples=st.builds(Examples, fire=st.lists(situations, max_size=2).map(tuple)),
+    valid_from=st.none() | st.just(datetime(2000, 1, 1, tzinfo=UTC)),
+    valid_to=st.none() | st.just(datetime(2001, 1, 1, tzinfo=UTC)),
+    recorded=st.none() | st.integers(0, 9),
+    retracted=st.none() | st.integers(0, 9),
+    held_back=st.text(max_size=9),
     audience=st.lists(texts, max_size=2).map(tuple),
     credence=st.builds(Credence, alpha=st.floats(0.1, 1e6), beta=st.floats(0.1, 1e6)),
     evidence=st.lists(evidence, max_size=2).map(tuple),
@@ -72,7 +92,7 @@ def test_what_is_imported_is_what_was_exported(held: Sequence[Belief]) -> None:
             assert set(exported(again.beliefs())) == set(lines)
 
 
-HEAD = '{"format":"doxa-beliefs","version":1}'
+HEAD = '{"format":"doxa-beliefs","version":2}'
 ONE = plain(known_at=datetime(2020, 1, 1, tzinfo=UTC)).model_dump(mode="json")
 
 
@@ -85,8 +105,13 @@ def line(**changes: Any) -> str:
     [
         ([], "line 1: this is no file of beliefs"),
         (["[]"], "line 1: this is no JSON object"),
-        (['{"format":"doxa-beliefs","version":2}'], "version 2; this doxa reads version 1: upgrade"),
-        (['{"format":"doxa-beliefs","version":1,"x":1}'], "unknown field 'x'"),
+        (['{"format":"doxa-beliefs","version":3}'], "version 3; this doxa reads versions 1 to 2: upgrade"),
+        (['{"format":"doxa-beliefs","version":true}'], "version True; this"),
+        (['{"format":"doxa-beliefs","version":1}', line()], "line 2: examples: a belief of version 1 has no such"),
+        ([HEAD, line(kind="rumour")], "line 2: kind: Input should be"),
+        ([HEAD, line(parents=["b-0123456789"])], "line 2: .* refers to b-0123456789"),
+        ([HEAD, line(valid_from="2020-01-02", valid_to="2020-01-02")], "the end has to come after the begin"),
+        (['{"format":"doxa-beliefs","version":2,"x":1}'], "unknown field 'x'"),
         ([HEAD, "", "{"], "line 3: this isn't JSON"),
         ([HEAD, line(surprise=1)], "line 2: surprise: Extra inputs"),
         ([HEAD, line(statement="other")], "line 2: the id .* isn't that of what it says"),

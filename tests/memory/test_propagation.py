@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from doxa.errors import BeliefError
 from doxa.memory.belief import Belief, Credence, Facts, Predicate, Scope, Status, belief_id
 from doxa.memory.embeddings import HashingEmbedder, Vectors
+from doxa.memory.policies import LastK, Shuffled
 from doxa.memory.propagation import (
     AgentProfile,
     Broadcast,
@@ -32,6 +33,8 @@ PRICES = AgentProfile("chartist", "analyst", "prices", "reads daily prices: mome
 AGENTS = (MANAGER, NEWS, PRICES)
 POLICIES: tuple[Propagation, ...] = (ByConcern(), ByConcern(budget=40), ByConcern(half_life=None, diversity=1.0))
 CALM = Scope(when=(Predicate(fact="vol", op="<", value=0.02),))
+QUIET = Scope(unless=(Predicate(fact="vol", op=">=", value=0.02),))
+CHIEF = Scope(when=(Predicate(fact="role", op="==", value="manager"),))
 
 
 def make(statement: str = "Follow it.", **other: Any) -> Belief:
@@ -48,7 +51,7 @@ def make(statement: str = "Follow it.", **other: Any) -> Belief:
         "status": Status.ACTIVE,
     } | other
     key = (told["concept"], told["statement"], told["aspect"], told["polarity"], told["scope"])
-    return Belief.model_validate({**told, "id": belief_id(*key)})
+    return Belief.model_validate({**told, "id": belief_id(*key, told.get("kind", "belief"))})
 
 
 def context(
@@ -80,8 +83,17 @@ beliefs = st.lists(
         aspect=st.sampled_from(["prices", "prices.momentum_21", "news", "newsletter.tone", "filings"]),
         polarity=st.sampled_from(["for", "against"]),
         scope=st.sampled_from(
-            [Scope(), CALM, Scope(when=(Predicate(fact="asset", op="==", value="AAPL"),), sentence="for Apple")]
+            [
+                Scope(),
+                CALM,
+                QUIET,
+                CHIEF,
+                Scope(when=(Predicate(fact="asset", op="==", value="AAPL"),), sentence="for A"),
+            ]
         ),
+        kind=st.sampled_from(["belief", "behaviour", "hint", "feedback"]),
+        valid_from=st.sampled_from([None, START, START - timedelta(days=9), START + timedelta(days=1)]),
+        valid_to=st.sampled_from([None, START + timedelta(days=9)]),
         credence=st.builds(Credence, alpha=st.integers(1, 20), beta=st.integers(1, 20)),
         known_at=moments,
         status=st.sampled_from(Status),
@@ -103,11 +115,23 @@ def admissible(b: Belief, agent: AgentProfile, c: PropagationContext) -> bool:
         return False
     if agent is not MANAGER and b.aspect != agent.source and not b.aspect.startswith(f"{agent.source}."):
         return False
-    if c.start and (b.known_at is None or (c.mode == "evaluate" and not b.known_at < c.start)):
+    return timely(b, c) and fitting(b.scope, agent, c)
+
+
+def timely(b: Belief, c: PropagationContext) -> bool:
+    if c.start is None:
+        return not (b.valid_from or b.valid_to)
+    if b.known_at is None or (c.mode == "evaluate" and not b.known_at < c.start):
         return False
-    if b.scope is CALM or b.scope == CALM:
+    return not (b.valid_from and b.valid_from > c.start) and not (b.valid_to and b.valid_to <= c.start)
+
+
+def fitting(scope: Scope, agent: AgentProfile, c: PropagationContext) -> bool:
+    if scope == CHIEF:
+        return agent is MANAGER
+    if scope in (CALM, QUIET):
         return isinstance(c.facts.get("vol"), float) and c.facts["vol"] < 0.02  # type: ignore[operator]
-    return not b.scope.when or c.facts.get("asset") == "AAPL"
+    return not scope.when or c.facts.get("asset") == "AAPL"
 
 
 @given(beliefs, situations, st.sampled_from(POLICIES), st.randoms(use_true_random=False))
@@ -185,6 +209,26 @@ def test_time(
     told = reason(policy, MANAGER, make(known_at=known_at), context(mode, start))
     assert told.startswith(expected)
     assert expected == "+" or told.startswith("- time:")
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "start", "expected"),
+    [
+        (START, None, START, "+"),
+        (None, START, START, "- time: valid until 2021-01-01T00:00:00+00:00, not at 2021-01-01T00:00:00+00:00"),
+        (None, START, START - timedelta(seconds=1), "+"),
+        (START, None, START - timedelta(days=1), "- time: valid from 2021-01-01T00:00:00+00:00 on, after 2020-12-31"),
+        (START, START + timedelta(days=1), None, "- time: nobody can tell"),
+        (START, None, datetime(2022, 1, 1), "- time: nobody can tell"),  # noqa: DTZ001
+    ],
+)
+@pytest.mark.parametrize("policy", [ByConcern(), Broadcast(), LastK(), Shuffled()])
+def test_validity_is_half_open_and_fails_closed(
+    policy: Propagation, begin: datetime | None, end: datetime | None, start: datetime | None, expected: str
+) -> None:
+    known = None if start is None else start - timedelta(days=99)
+    told = make(valid_from=begin, valid_to=end, known_at=known)
+    assert reason(policy, MANAGER, told, context("train", start)).startswith(expected)
 
 
 def test_an_unknown_fact_fails_closed() -> None:

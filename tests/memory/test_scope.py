@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from math import nextafter
 
 import pytest
 from hypothesis import given, settings
@@ -30,7 +31,10 @@ listed = st.builds(
     op=st.just("in"),
     value=st.lists(st.sampled_from(TEXTS[:2]), max_size=2).map(tuple),
 )
-scopes = st.builds(Scope, when=st.lists(numeric | textual | listed, max_size=3).map(tuple))
+conditions = numeric | textual | listed
+scopes = st.builds(
+    Scope, when=st.lists(conditions, max_size=3).map(tuple), unless=st.lists(conditions, max_size=2).map(tuple)
+)
 
 
 def applies(scope: Scope, facts: dict[str, str | float]) -> bool:
@@ -85,12 +89,27 @@ def test_the_reason_names_the_fact() -> None:
     assert unmet(scope, {"asset": "AAPL"}) == "fact 'vol' is unknown"
     assert unmet(scope, {"asset": "MSFT", "vol": 0.03}) == "asset == 'AAPL' doesn't hold, it is 'MSFT'"
     assert unmet(Scope(), {}) is None
+    but = Scope(unless=scope.when)
+    assert unmet(but, {"asset": "MSFT", "vol": 0.01}) is None
+    assert unmet(but, {"asset": "AAPL", "vol": 0.01}) == "asset == 'AAPL' is excluded, and it is 'AAPL'"
+    assert unmet(but, {"asset": "MSFT"}) == "fact 'vol' is unknown, and excluded if vol > 0.02"
+    assert unmet(but, {"asset": "MSFT", "vol": "high"}) == "vol > 0.02 is excluded, and it is 'high'"
 
 
 def test_scopes_are_the_same_whatever_the_order_of_their_conditions() -> None:
     a, b = Predicate(fact="asset", op="==", value="AAPL"), Predicate(fact="vol", op=">", value=0.02)
     assert same(Scope(when=(a, b)), Scope(when=(b, a, a), sentence="in other words"))
     assert not same(Scope(when=(a,)), Scope(when=(a, b)))
+    assert same(Scope(unless=(a, b)), Scope(unless=(b, a)))
+    assert not same(Scope(when=(a,), unless=(b,)), Scope(when=(a,)))
+
+
+def test_neighbouring_numbers_leave_no_room_between_them() -> None:
+    low, high = 1.0, nextafter(1.0, 2.0)
+    above, below = (Predicate(fact="x", op=op, value=v) for op, v in ((">", low), ("<", high)))
+    assert not overlap(Scope(when=(above,)), Scope(when=(below,)))
+    assert not overlap(Scope(when=(above,)), Scope(unless=(Predicate(fact="x", op=">=", value=high),)))
+    assert overlap(Scope(when=(above,)), Scope(unless=(Predicate(fact="x", op=">", value=high),)))
 
 
 def test_a_number_that_is_none_is_refused() -> None:
