@@ -9,6 +9,17 @@ market          ``Market``, trading one asset on daily prices
 market_views    what the market's sources show, and how much (``ViewSettings``)
 indicators      momentum, volatility, drawdown, CVaR of prices
 series          ``MarketSeries``, checked data of one asset
+data            ``MarketData``, the store on disk: each datum with the time from which it was known
+datum           ``Datum``, one version of one thing, and what each kind holds
+timeline        ``Timeline``, what is known at a moment: the one place where data are cut by time
+revisions       how what a source says today joins what it said before
+parquet         the store's files
+exchange        when exchanges close, and on which days they are open
+moments         timezone-aware times, or none
+imports         tables, texts and INVESTORBENCH files as data of a store
+records         rows of CSV, Parquet and pandas
+stored          the price days that a store knows, restatements and gaps included
+stored_views    what the sources over a store show of a day
 loaders         market data from JSON, CSV, skfolio's dataset and pandas
 parsing         single values of such data
 rendering       the text form of views
@@ -21,12 +32,13 @@ fresh           continuing an episode in a fresh process
 randomness      the process's global random state
 =============== ==============================================================
 
-Nothing here needs more than the standard library, except ``Market.from_frame``, which needs pandas, and
-``Market.bundled``, which reads a file of skfolio's.
+Nothing here needs more than the standard library, except what the extra ``finance`` brings: the store needs pyarrow,
+``Market.from_frame`` pandas, and ``Market.bundled`` reads a file of skfolio's.
 """
 
 from .baselines import Trajectory, always, buy_and_hold, flat, play
 from .check import CheckReport, check_environment
+from .data import MarketData
 from .market import Market
 from .market_views import ViewSettings
 from .metrics import Metrics, measure
@@ -57,6 +69,7 @@ __all__ = [
     "EnvironmentSpec",
     "Json",
     "Market",
+    "MarketData",
     "MarketSeries",
     "Metrics",
     "Observation",

@@ -17,21 +17,23 @@ from .market_views import Feed, Filings, News, Prices, ViewSettings
 from .metrics import measure
 from .parsing import Location
 from .protocol import Choice, Environment, EnvironmentSpec, Json, Outcome, Policy, View
-from .series import MarketSeries, Window, close_of, parse_date
+from .series import MarketSeries, Window, parse_date
+from .stored import Column, StoredSeries, stored_series
+from .stored_views import stored_feeds
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from .data import MarketData
 
 Hold = Literal["flat", "carry"]
 Moment = str | date
 ACTIONS = ("buy", "hold", "sell")
 
 
-class MarketOptions(TypedDict, total=False):
-    """What every constructor of :class:`Market` takes; :class:`Market` says what they mean."""
+class PlayOptions(TypedDict, total=False):
+    """How an episode is played; :class:`Market` says what they mean."""
 
-    start: Moment | None
-    end: Moment | None
     hold: Hold
     costs_bps: float
     max_steps: int | None
@@ -40,12 +42,27 @@ class MarketOptions(TypedDict, total=False):
     views: ViewSettings | None
 
 
+class MarketOptions(PlayOptions, total=False):
+    """What every constructor of :class:`Market` takes."""
+
+    start: Moment | None
+    end: Moment | None
+
+
 @dataclass(frozen=True)
 class Result:
     """What a position brings."""
 
     pnl: float
     cost: float
+
+
+@dataclass(frozen=True)
+class Realised:
+    """The price at which a position was taken, and the one at which it ended."""
+
+    before: float
+    after: float
 
 
 class Market(Environment):
@@ -94,9 +111,10 @@ class Market(Environment):
         _check(hold, costs_bps, max_steps, periods)
         settings = views or ViewSettings()
         self._window = _window(series, start, end, max_steps)
+        self._series = series
         self._days = series.days[: self._window.last + 1]
         self._carry, self._fee = hold == "carry", costs_bps / 10_000
-        self._feeds = _chosen(_feeds(series, self._window, settings), sources)
+        self._feeds = _feeds(series, self._window, settings, sources)
         self._now, self._position = self._window.first, 0
         dates = [day.date for day in self._days[self._window.first :]]
         self.spec = EnvironmentSpec(
@@ -143,6 +161,36 @@ class Market(Environment):
         """A pandas frame (extra ``finance``); see :func:`doxa.environments.loaders.frame`."""
         return cls(loaders.frame(frame, asset, price), **settings)
 
+    @classmethod
+    def from_store(
+        cls,
+        store: MarketData,
+        ticker: str,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        price: Column | None = None,
+        **settings: Unpack[PlayOptions],
+    ) -> Self:
+        """An asset of a :class:`~doxa.environments.data.MarketData` store (extra ``finance``).
+
+        ``as_of`` of a step is the exchange's close. Sources: ``prices``, ``news``, ``filings`` (or apart,
+        ``filings_10k`` and ``filings_10q``), ``calls`` and ``reports``; by default prices and those of which the store
+        knows anything. A missing price, filing, section or transcript is said in its source's view.
+
+        Args:
+            store: Where the data are.
+            ticker: The asset.
+            start: First price day.
+            end: Last price day.
+            price: ``close`` or ``adjusted``; by default adjusted closes if the first day has one.
+            settings: As in :class:`Market`.
+
+        Raises:
+            DataError: The store has no prices of it, or they can't be used.
+        """
+        return cls(stored_series(store, ticker, price=price), start=start, end=end, **settings)
+
     def metrics(self, rewards: Sequence[float]) -> Mapping[str, float | None]:
         """CR, annualised volatility, MDD and CVaR in per cent, and the Sharpe ratio; see :mod:`.metrics`."""
         found = measure(rewards, self.spec.parameters["periods"])
@@ -176,7 +224,7 @@ class Market(Environment):
 
     @property
     def _as_of(self) -> datetime:
-        return close_of(self._days[self._now].date)
+        return self._series.moment(self._now)
 
     def _views(self) -> dict[str, View]:
         return {feed.source.name: feed.view(self._now) for feed in self._feeds}
@@ -188,18 +236,24 @@ class Market(Environment):
 
     def _result(self, position: int) -> Result:
         """What a position brings until the next close; zeros are never negative ones."""
-        change = log_return(self._days[self._now].price, self._days[self._now + 1].price)
+        prices = self._realised()
+        change = log_return(prices.before, prices.after)
         return Result(position * change + 0.0, 0.0 - self._fee * abs(position - self._position))
 
+    def _realised(self) -> Realised:
+        """Both closes as the second one's day knows them, so that a split between them is no loss."""
+        now = self._now
+        return Realised(self._series.price(now, now + 1), self._series.price(now + 1, now + 1))
+
     def _info(self, position: int) -> dict[str, Json]:
-        day, following = self._days[self._now], self._days[self._now + 1]
+        prices = self._realised()
         results = {action: self._result(self._target(action)) for action in ACTIONS}
         return {
-            "date": day.date.isoformat(),
-            "price": day.price,
-            "next_price": following.price,
+            "date": self._days[self._now].date.isoformat(),
+            "price": prices.before,
+            "next_price": prices.after,
             "position": position,
-            "log_return": log_return(day.price, following.price),
+            "log_return": log_return(prices.before, prices.after),
             "hindsight": {action: result.pnl + result.cost for action, result in results.items()},
         }
 
@@ -228,14 +282,18 @@ def _date(name: str, value: Moment | None) -> date | None:
     return day
 
 
-def _feeds(series: MarketSeries, window: Window, settings: ViewSettings) -> tuple[Feed, ...]:
-    """Prices always; texts only if the data have any such column."""
+def _feeds(
+    series: MarketSeries, window: Window, settings: ViewSettings, sources: Sequence[str] | None
+) -> tuple[Feed, ...]:
+    """The feeds asked for; by default prices, and texts if the data have any such column."""
+    if isinstance(series, StoredSeries):
+        return stored_feeds(series, window, settings, sources)
     feeds: list[Feed] = [Prices(series, window, settings)]
     if "news" in series.texts:
         feeds.append(News(series, settings))
     if {"10k", "10q"} & series.texts:
         feeds.append(Filings(series, window, settings))
-    return tuple(feeds)
+    return _chosen(tuple(feeds), sources)
 
 
 def _chosen(feeds: tuple[Feed, ...], sources: Sequence[str] | None) -> tuple[Feed, ...]:

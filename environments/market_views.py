@@ -97,7 +97,7 @@ class Prices:
     def view(self, at: int) -> View:
         """What is known at the close of the day with index ``at``."""
         day, settings = self._series.days[at], self._settings
-        shown = {"close": plain(day.price)}
+        shown = {"close": plain(self._prices[at])}
         shown |= {f"close_{k}": plain(self._prices[at - k]) for k in range(1, min(settings.closes, at + 1))}
         momenta = {f"momentum_{h}": momentum(self._prices, at, h) for h in settings.horizons}
         risks = {
@@ -107,7 +107,8 @@ class Prices:
         }
         shown |= {name: signed(value) for name, value in momenta.items() if value is not None}
         shown |= {name: fixed(value) for name, value in risks.items() if value is not None}
-        return view(f"Prices of {self._series.asset} at the close of {day.date}.", shown, moment=close_of(day.date))
+        heading = f"Prices of {self._series.asset} at the close of {day.date}."
+        return view(heading, shown, lines=self._series.notes(at), moment=self._series.moment(at))
 
 
 class News:

@@ -139,6 +139,18 @@ class MarketSeries:
             )
         return found
 
+    def moment(self, at: int) -> datetime:
+        """When what is dated with the day of index ``at`` is known."""
+        return close_of(self.days[at].date)
+
+    def price(self, at: int, on: int) -> float:  # noqa: ARG002  plain data are never restated
+        """The price of the day with index ``at`` as it is known on the day with index ``on``."""
+        return self.days[at].price
+
+    def notes(self, at: int) -> tuple[str, ...]:  # noqa: ARG002  plain data know of no other days
+        """What there is to say of the prices of the day with index ``at``, a sentence each."""
+        return ()
+
     def digest(self, last: int) -> str:
         """A sha256 over everything up to the day with index ``last``."""
         kinds = sorted(self.texts)
