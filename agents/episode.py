@@ -129,10 +129,11 @@ class Episode:
         allowed: str,
         schema: Mapping[str, Json],
         default: Json = None,
+        subject: str = "",
     ) -> Question:
         """A question to people at a place in this episode; ``number`` tells an agent's questions there apart."""
         key = place_key(step, phase, agent, number)
-        return Question(self.run, self.number, key, agent, about, text, allowed, schema, default)
+        return Question(self.run, self.number, key, agent, about, text, allowed, schema, default, subject)
 
     async def consult(self, *questions: Question) -> tuple[Reply, ...]:
         """Put questions to people; what was answered before is answered from the journal.

@@ -30,6 +30,8 @@ class EpisodeState(TypedDict, total=False):
     """Alerts that the last step raised, by monitor."""
     decision: Json
     """This step's decision."""
+    rulings: Annotated[Json, gathered]
+    """What people ruled on it, by gate."""
     beliefs: dict[str, list[str]]
     """Ids of the beliefs that each agent was handed for this episode."""
     over: bool
@@ -46,6 +48,7 @@ class Update(TypedDict, total=False):
     gaps: Json | None
     alerts: Json | None
     decision: Json
+    rulings: Json | None
     beliefs: dict[str, list[str]]
     over: bool
     waiting: Json | None

@@ -122,7 +122,18 @@ def unpin(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as
 
 def approve(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as_json: Json = False) -> None:
     """Put a belief in force: a candidate, or one that is quarantined, disputed, superseded or retired."""
+    from ..memory.questions import Reply, replied, unanswered
+    from ..views import show
+    from .inbox import who
+
     with curation(run, home) as hand:
+        journal, found = hand.memory.journal, hand.memory.get(belief).id
+        asked = [q for q in unanswered(journal, hand.memory.run) if q.subject == found]
+        if asked:
+            done = replied(journal, asked[0], Reply("approve", reason), who())
+            data = [{"op": "approval", "belief": found, "reason": f"it answers {done.id}", "author": done.agent}]
+            show(data, f"{found} is approved, which answers {done.id}: doxa resume {done.run}", as_json=as_json)
+            return
         _show([guarded(hand.approve, belief, reason)], as_json=as_json)
 
 

@@ -78,7 +78,7 @@ def answer(
         asked = find(reading, question)
         reply = Reply(asked.meant(value or []), reason)
     with Journal.open(Home(home), write=True) as opened:
-        done = replied(opened, asked, reply, by or getpass.getuser())
+        done = replied(opened, asked, reply, by or who())
         left = [other.id for other in unanswered(opened, done.run)]
     more = f"{len(left)} more of this run: doxa inbox" if left else f"go on with it: doxa resume {done.run}"
     show({**_told(done), "left": left}, f"{done.id} ({done.where}): {reply.value!r}. {more}", as_json=as_json)
@@ -105,6 +105,11 @@ def terminal() -> Callable[[Question], Any]:
             return Reply(value, typer.prompt("reason", default="", show_default=False, err=True))
 
     return ask
+
+
+def who() -> str:
+    """The user of this machine."""
+    return getpass.getuser()
 
 
 def _home(context: typer.Context, home: Path) -> Path:

@@ -17,7 +17,14 @@ Place: TypeAlias = tuple[float, float]
 Places: TypeAlias = dict[str, Place]
 
 FIXED = ("__start__", "propagate", "observe", "act", "reflect", "__end__")
-COLOURS = {"analyst": "#56B4E9", "manager": "#E69F00", "monitor": "#CC79A7", "critic": "#009E73", "step": "#DDDDDD"}
+COLOURS = {
+    "analyst": "#56B4E9",
+    "manager": "#E69F00",
+    "monitor": "#CC79A7",
+    "critic": "#009E73",
+    "gate": "#F0E442",
+    "step": "#DDDDDD",
+}
 """By kind of node: the Okabe-Ito palette, which colour-blind people can tell apart."""
 
 
@@ -63,8 +70,9 @@ def layout(graph: EpisodeGraph) -> Places:
     depth: dict[str, int] = {}
     for name in _in_order(graph):
         depth[name] = 3 + max((depth[giver] - 2 for giver, taker in graph.edges if taker == name), default=0)
-    last = max(depth.values())
-    columns: dict[str, int] = {"__start__": 0, "propagate": 1, "observe": 2, **depth, "act": last + 1}
+    gates = {gate.name: max(depth.values()) + 1 for gate in graph.gates}
+    last = max((*depth.values(), *gates.values()))
+    columns: dict[str, int] = {"__start__": 0, "propagate": 1, "observe": 2, **depth, **gates, "act": last + 1}
     after = last + (3 if graph.monitors else 2)
     columns |= {monitor.name: last + 2 for monitor in graph.monitors} | {"reflect": after, "__end__": after + 1}
     members = {column: [n for n, c in columns.items() if c == column] for column in columns.values()}
@@ -135,7 +143,8 @@ def _colour(name: str, graph: EpisodeGraph) -> str:
         return COLOURS["monitor"]
     if name == "reflect" and graph.critic is not None:
         return COLOURS["critic"]
-    roles = {agent.name: agent.role for agent in graph.agents}
+    roles: dict[str, str] = {agent.name: agent.role for agent in graph.agents}
+    roles |= {gate.name: "gate" for gate in graph.gates}
     return COLOURS[roles.get(name, "step")]
 
 

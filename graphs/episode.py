@@ -2,9 +2,9 @@
 
 ::
 
-    START -> propagate -> observe -> [agents ...] -> manager -> act -> [monitors ...] --(next step)--> observe
-                                                                          |
-                                                          (episode over) -+-> reflect -> END
+    START -> propagate -> observe -> [agents ...] -> manager -> [gates ...] -> act -> [monitors ...] --> observe ...
+                                                                                        |
+                                                                        (episode over) -+-> reflect -> END
 
 A node that needs an answer from a person ends the episode there; run again, it goes on from the journal.
 """
@@ -44,7 +44,7 @@ def compile_episode(graph: EpisodeGraph, environment: EnvironmentSpec) -> Episod
 
 def step_limit(graph: EpisodeGraph, environment: EnvironmentSpec) -> int:
     """Supersteps of the longest possible episode; LangGraph's ``recursion_limit``."""
-    return 10 + environment.max_steps * (4 + len(graph.agents))
+    return 10 + environment.max_steps * (5 + len(graph.agents))
 
 
 def _add_nodes(machine: Machine, graph: EpisodeGraph) -> None:
@@ -53,10 +53,13 @@ def _add_nodes(machine: Machine, graph: EpisodeGraph) -> None:
     for agent in graph.agents:
         machine.add_node(agent.name, Pausable(agent.name, Failsafe(agent)))
     sources = {agent.name: agent.source for agent in graph.agents}
-    machine.add_node("act", Pausable("act", Act(graph.manager.name, sources)))
+    for gate in graph.gates:
+        machine.add_node(gate.name, Pausable(gate.name, gate))
+    gates = tuple(gate.name for gate in graph.gates)
+    machine.add_node("act", Pausable("act", Act(graph.manager.name, sources, gates)))
     for monitor in graph.monitors:
         machine.add_node(monitor.name, Pausable(monitor.name, MonitorNode(monitor)))
-    machine.add_node("reflect", Pausable("reflect", Reflect(graph.critic, graph.names)))
+    machine.add_node("reflect", Pausable("reflect", Reflect(graph.critic, graph.names, graph.review)))
 
 
 def _add_edges(machine: Machine, graph: EpisodeGraph) -> None:
@@ -68,15 +71,16 @@ def _add_edges(machine: Machine, graph: EpisodeGraph) -> None:
         givers = [giver for giver, taker in graph.edges if taker == agent.name]
         if givers:
             machine.add_edge(givers, agent.name)
-    machine.add_edge(graph.manager.name, "act")
+    gates = [gate.name for gate in graph.gates]
+    for gate in gates:
+        machine.add_edge(graph.manager.name, gate)
+    machine.add_edge(gates or graph.manager.name, "act")
     for monitor in graph.monitors:
         machine.add_edge("act", monitor.name)
     for last in [monitor.name for monitor in graph.monitors] or ["act"]:
-        machine.add_conditional_edges(last, _next, ["observe", "reflect", END])
+        machine.add_conditional_edges(last, _next, ["observe", "reflect"])
     machine.add_edge("reflect", END)
 
 
 def _next(state: EpisodeState) -> str:
-    if state.get("waiting"):
-        return END
-    return "reflect" if state.get("over") else "observe"
+    return "reflect" if state.get("over") or state.get("waiting") else "observe"

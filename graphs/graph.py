@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from ..agents.gate import Gate
 from ..agents.node import Agent
+from ..agents.occasions import Team
+from ..agents.review import Review
 from ..critics.critic import Critic
 from ..critics.monitor import Monitor
 from ..environments.protocol import EnvironmentSpec
@@ -25,12 +28,16 @@ class EpisodeGraph:
             manager comes last.
         monitors: Look at every step after it was taken, side by side.
         critic: Judges training episodes; ``None`` for a team that doesn't learn.
+        gates: Where people may have a say between deciding and acting, side by side.
+        review: Where people rule on what the critic proposes before it is believed; ``None`` for nowhere.
     """
 
     agents: tuple[Agent, ...]
     edges: tuple[tuple[str, str], ...]
     monitors: tuple[Monitor, ...] = ()
     critic: Critic | None = None
+    gates: tuple[Gate, ...] = ()
+    review: Review | None = None
 
     @property
     def manager(self) -> Agent:
@@ -65,10 +72,11 @@ class EpisodeGraph:
         self._check_edges()
         self._check_sources(environment)
         self._check_audience()
+        self._check_gates(environment)
 
     def _check_names(self) -> None:
         parts: list[str] = [*self.names, *(m.name for m in self.monitors)]
-        parts += [self.critic.name] if self.critic else []
+        parts += [part.name for part in (self.critic, self.review, *self.gates) if part]
         for name in parts:
             if parts.count(name) > 1:
                 raise GraphError(f"{parts.count(name)} parts of the graph are called {name!r}; names have to differ")
@@ -107,6 +115,17 @@ class EpisodeGraph:
                 "of the environment"
             )
 
+    def _check_gates(self, environment: EnvironmentSpec) -> None:
+        team = Team(environment, self.names, tuple(monitor.name for monitor in self.monitors))
+        for gate in self.gates:
+            gate.check(team)
+            if gate.of != self.manager.name:
+                raise GraphError(
+                    f"gate {gate.name!r} is of {gate.of!r}, who decides nothing: use {self.manager.name!r}"
+                )
+        if self.review is not None and self.critic is None:
+            raise GraphError(f"{self.review.name!r} reviews what a critic proposes, and there is none: add one")
+
     def _check_audience(self) -> None:
         for name in getattr(self.critic, "audience", None) or ():
             if name not in self.names:
@@ -118,6 +137,8 @@ def hierarchy(
     analysts: Iterable[Agent],
     monitor: Monitor | Sequence[Monitor] | None = None,
     critic: Critic | None = None,
+    gates: Gate | Sequence[Gate] = (),
+    review: Review | None = None,
 ) -> EpisodeGraph:
     """FinCon's team: analysts side by side, each reading one source, and a manager that decides on their insights.
 
@@ -132,4 +153,6 @@ def hierarchy(
         edges=tuple((analyst.name, manager.name) for analyst in team),
         monitors=monitors,
         critic=critic,
+        gates=tuple(gates) if isinstance(gates, Sequence) else (gates,),
+        review=review,
     )

@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..agents.episode import Episode
+from ..agents.gate import ruled
 from ..agents.node import Agent, EpisodeRuntime
+from ..agents.occasions import any_concerns
+from ..agents.review import Review
 from ..agents.state import EpisodeState, Update
 from ..critics.critic import Case, Critic, Trajectory
 from ..environments.baselines import play
 from ..environments.protocol import Observation
 from ..errors import GraphError
+from ..memory.approval import Held
+from ..memory.approval import held as held_back
 from ..memory.belief import Status
 from ..memory.journal import Entry
 from ..memory.propagation import AgentProfile, PropagationContext, render
+from ..memory.revision import Resolves
+from ..memory.ruling import rule
 from ..memory.state import RevisionResult
 from ..memory.trajectory import Phase, place_key, step_record
 from ..models.protocol import Answer, Request, T
@@ -56,7 +63,7 @@ class Observe:
         seen = episode.observation
         payload = {"digest": seen.digest(), "as_of": stamp(seen)}
         episode.record([episode.entry("observation", step, Phase.OBSERVE, "observe", payload)])
-        return {"insights": None, "gaps": None}
+        return {"insights": None, "gaps": None, "rulings": None}
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,15 @@ class Act:
 
     manager: str
     sources: Mapping[str, str | None]
+    gates: tuple[str, ...] = ()
 
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
         """Return the number of the next step and whether there is one."""
         episode, step = runtime.context, state["step"]
         if not state.get("decision"):
             raise GraphError(f"the manager {self.manager!r} returned no decision; a manager's update needs 'decision'")
-        decision, insights = state["decision"], state.get("insights", {})
+        decision = ruled(state["decision"], state.get("rulings", {}), self.gates)
+        insights = state.get("insights", {})
         as_of = stamp(episode.observation)
         result = episode.act(decision["action"])
         outcome = {
@@ -106,6 +115,7 @@ class Reflect:
 
     critic: Critic | None
     agents: tuple[str, ...]
+    review: Review | None = None
 
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
         """Record the critique and its belief operations in one transaction, what the outcome says, and the end."""
@@ -139,17 +149,51 @@ class Reflect:
         beliefs = tuple(b for b in held.values() if b.status in (Status.ACTIVE, Status.DISPUTED))
         case = Case(episode.environment.spec, current, before, beliefs, self.agents, ask)
         verdict = await critic.judge(case)
-        steps = {current.episode: len(current.steps)} | ({before.episode: len(before.steps)} if before else {})
-        return episode.memory.revise(
+        resolves = _resolver(current, before)
+        learned = episode.memory.revise(
             episode.number,
             verdict.proposals,
             key=place_key(step, Phase.REFLECT, critic.name),
             author=critic.name,
             known_at=episode.observation.as_of,
-            resolves=lambda number, at: 0 <= at < steps.get(number, 0),
+            resolves=resolves,
             budget=verdict.budget,
             cause=[episode.entry("critique", step, Phase.REFLECT, critic.name, verdict.critique)],
+            review=any_concerns(self.review.when) if self.review else None,
         )
+        waiting = () if self.review is None else held_back(learned, episode.memory.before(episode.number))
+        return (
+            learned
+            if self.review is None or not waiting
+            else (*learned, *await self._reviewed(self.review, learned, waiting, step, episode, resolves))
+        )
+
+    async def _reviewed(
+        self,
+        review: Review,
+        learned: tuple[RevisionResult, ...],
+        waiting: tuple[Held, ...],
+        step: int,
+        episode: Episode,
+        resolves: Resolves,
+    ) -> tuple[RevisionResult, ...]:
+        """What people make of the beliefs that are held back."""
+        return rule(
+            episode.memory,
+            episode.number,
+            learned,
+            await review.rulings(waiting, step, episode),
+            key=place_key(step, Phase.REVIEW, review.name),
+            author=review.name,
+            known_at=episode.observation.as_of,
+            resolves=resolves,
+        )
+
+
+def _resolver(current: Trajectory, before: Trajectory | None) -> Resolves:
+    """Tells the steps of these episodes from invented ones."""
+    steps = {t.episode: len(t.steps) for t in (current, before) if t is not None}
+    return lambda number, at: 0 <= at < steps.get(number, 0)
 
 
 def baselines(episode: Episode) -> list[list[Any]]:

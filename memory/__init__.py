@@ -20,6 +20,7 @@
 ``timetravel``, ``merging``   beliefs at other times, and together with another run's
 ``questions``, ``forms``      what people are asked and answer; which answers fit
 ``references``, ``removal``   what events name; runs removed, and what only they named
+``approval``, ``ruling``      beliefs held as candidates until people have ruled on them
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home
 ``migrations``                beliefs as earlier versions wrote them

@@ -11,6 +11,7 @@ from itertools import count, takewhile
 from types import TracebackType
 
 from ..errors import BeliefError, NondeterminismError, NotFoundError, options
+from .approval import Wanted, admitted
 from .asked import asked
 from .belief import Belief, Predicate, Status
 from .canonical import difference
@@ -31,7 +32,7 @@ from .propagation import (
 )
 from .recorded import Recorded, recorded
 from .retrieval import Found, Imagine
-from .revision import Resolves, Terms, admit
+from .revision import Resolves, Terms
 from .searching import BeliefSearch, Question, opened_search
 from .state import Beliefs, RevisionResult
 from .vectors import VectorStore
@@ -205,6 +206,7 @@ class BeliefMemory:
         budget: int | None = None,
         tainted: bool = False,
         cause: Sequence[Entry] = (),
+        review: Wanted | None = None,
     ) -> tuple[RevisionResult, ...]:
         """Judge a critique's proposals and record what becomes of each, in one transaction with the critique itself.
 
@@ -218,6 +220,7 @@ class BeliefMemory:
             budget: How many edits are allowed; ``None`` for any number.
             tainted: Whether it saw text that strangers wrote.
             cause: What is recorded with it: the critique.
+            review: Which beliefs stay candidates until people have ruled on them; ``None`` for none.
 
         Returns:
             One result per proposal, in order. A critique judged earlier is answered from the journal.
@@ -241,7 +244,7 @@ class BeliefMemory:
             tainted=tainted,
             generation=self._embedder.name if proposals else "",
         )
-        return self.record(episode, key, admit(self.before(episode), proposals, terms), cause)
+        return self.record(episode, key, admitted(self.before(episode), proposals, terms, review), cause)
 
     def record(
         self, episode: int, key: str, results: Sequence[RevisionResult], cause: Sequence[Entry] = ()

@@ -48,6 +48,7 @@ class Question:
         text: Everything that the person should see.
         allowed: Which answers fit, in words.
         schema: The same as JSON schema.
+        subject: Id of the belief that it is about; empty if it is about none.
         default: The answer that was proposed, as for an action that a model drafted; ``None`` if none was.
         reply: The answer; ``None`` while the question is open.
     """
@@ -61,6 +62,7 @@ class Question:
     allowed: str
     schema: Mapping[str, Any] = field(default_factory=dict)
     default: Any = None
+    subject: str = ""
     reply: Reply | None = None
 
     @property
@@ -105,7 +107,7 @@ class Question:
 
     def entries(self) -> list[Entry]:
         """What stands in the journal for it."""
-        asked = {"agent": self.agent, "about": self.about, "text": self.text, "allowed": self.allowed}
+        asked = {name: getattr(self, name) for name in ("agent", "about", "text", "allowed", "subject")}
         form = {"schema": dict(self.schema), "default": self.default}
         return [Entry(self.episode, QUESTION, self.key, asked), Entry(self.episode, FORM, self.key, form)]
 

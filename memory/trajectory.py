@@ -18,9 +18,11 @@ class Phase(IntEnum):
     OBSERVE = 10
     AGENT = 20
     MANAGER = 30
+    GATE = 38
     ACT = 40
     MONITOR = 50
     REFLECT = 60
+    REVIEW = 61
     END = 70
 
 

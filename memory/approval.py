@@ -1,0 +1,138 @@
+"""Admission in two steps: a critique's beliefs are held as candidates until people have ruled on each.
+
+Holding has to leave no trace in what others are handed: a candidate disputes nobody and takes nobody's place. What it
+would have done is worked out again when it is approved, among the beliefs that are in force then and without those
+that were rejected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .belief import Belief, Status
+from .interventions import Approval, Withdrawal
+from .operations import Operation
+from .questions import Reply
+from .revision import Terms, admit
+from .state import HANDED, Beliefs, RevisionResult, Update
+
+Wanted = Callable[[Belief], bool]
+"""Whether people are to be asked about a belief."""
+APPROVE, REJECT = "approve", "reject"
+WAITING = "a person has to rule on it"
+"""Why such a belief is held back; candidates for other reasons are nobody's question."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A belief that waits for approval.
+
+    Attributes:
+        belief: As it would be in force.
+        result: What is recorded of it until then.
+    """
+
+    belief: Belief
+    result: RevisionResult
+
+
+def admitted(
+    beliefs: Beliefs, proposals: Sequence[Operation], terms: Terms, wanted: Wanted | None
+) -> tuple[RevisionResult, ...]:
+    """Judge a critique's proposals; what would put a belief in force that is wanted for approval is held instead."""
+    whole = admit(beliefs, proposals, terms)
+    if wanted is None:
+        return whole
+    waits = {i for i, result in enumerate(whole) if (b := _entering(result, beliefs)) is not None and wanted(b)}
+    passed = [i for i, result in enumerate(whole) if i not in waits and result.op != "rejected"]
+    own = admit(beliefs, [proposals[i] for i in passed], replace(terms, budget=None))
+    results = dict(zip(passed, own, strict=True)) | {i: _candidate(whole[i]) for i in waits}
+    return tuple(results.get(i, result) for i, result in enumerate(whole))
+
+
+def held(results: Sequence[RevisionResult], beliefs: Beliefs) -> tuple[Held, ...]:
+    """What of a recorded critique waits for approval, in its order; ``beliefs`` are those before it."""
+    return tuple(Held(b, r) for r in results if _holds(r) and (b := _entering(r, beliefs)) is not None)
+
+
+def approved(
+    beliefs: Beliefs, results: Sequence[RevisionResult], rulings: Mapping[str, Reply], terms: Terms
+) -> tuple[RevisionResult, ...]:
+    """What becomes of held beliefs once people have ruled, one result each, in the critique's order.
+
+    Args:
+        beliefs: Before the critique.
+        results: The recorded critique.
+        rulings: ``approve`` or ``reject``, by belief.
+        terms: Under which the critique was judged; its budget is spent already.
+    """
+    waiting = [r for r in results if _holds(r)]
+    now = beliefs.after(r for r in results if not _holds(r))
+    done = list[RevisionResult]()
+    for result in waiting:
+        ruling = rulings[str(result.belief)]
+        if ruling.value == REJECT:
+            done.append(_rejected(result, ruling, terms))
+            continue
+        (real,) = admit(now, [result.proposal], replace(terms, budget=None))  # type: ignore[list-item]
+        now = now.after([real])
+        done.append(_approved(result, real, ruling, terms))
+    return tuple(done)
+
+
+def _holds(result: RevisionResult) -> bool:
+    """Whether a recorded result holds a belief back."""
+    own = any(u.belief == result.belief and u.held_back == WAITING for u in result.updates)
+    return own or (result.added is not None and result.added.held_back == WAITING)
+
+
+def _entering(result: RevisionResult, beliefs: Beliefs) -> Belief | None:
+    """The belief that a result puts in force: a new one, or one that was given up and is taken up again."""
+    if result.added is not None:
+        return result.added if result.added.status in HANDED or _holds(result) else None
+    own = [u for u in result.updates if u.belief == result.belief and (u.status in HANDED or _holds(result))]
+    if result.op not in {"expansion", "dispute", "revision"} or not own:
+        return None
+    return own[0].applied(beliefs[own[0].belief])
+
+
+def _candidate(result: RevisionResult) -> RevisionResult:
+    """The result without any effect but a candidate."""
+    if result.added is None:
+        back = (Update(belief=str(result.belief), status=Status.CANDIDATE, held_back=WAITING),)
+        return result.model_copy(update={"updates": back})
+    told = {"status": Status.CANDIDATE, "held_back": WAITING, "supersedes": (), "contradicts": ()}
+    return result.model_copy(update={"added": result.added.model_copy(update=told), "updates": ()})
+
+
+def _rejected(result: RevisionResult, ruling: Reply, terms: Terms) -> RevisionResult:
+    belief = str(result.belief)
+    said = Withdrawal(belief=belief, reason=_reason(ruling))
+    update = Update(belief=belief, status=Status.QUARANTINED, held_back=said.reason)
+    return _result("contraction", f"{belief} was not approved", said, belief, (update,), terms)
+
+
+def _approved(result: RevisionResult, real: RevisionResult, ruling: Reply, terms: Terms) -> RevisionResult:
+    """What approving does to what is recorded, where the belief itself is a candidate already."""
+    belief, said = str(result.belief), Approval(belief=str(result.belief), reason=_reason(ruling))
+    updates = real.updates
+    if real.added is not None:
+        new = real.added
+        told = {name: getattr(new, name) for name in ("status", "held_back", "supersedes", "contradicts")}
+        own = Update(belief=belief, **told)
+        updates = (own, *updates)
+    elif real.belief != belief:  # by now another one says the same, or it can't be had any more
+        updates = (Update(belief=belief, status=Status.RETIRED), *updates)
+    return _result("approval", f"{belief} is approved: {real.reason}", said, belief, updates, terms)
+
+
+def _result(
+    op: str, reason: str, said: Approval | Withdrawal, belief: str, updates: tuple[Update, ...], terms: Terms
+) -> RevisionResult:
+    told = {"op": op, "reason": reason, "proposal": said, "belief": belief, "updates": updates}
+    return RevisionResult.model_validate({**told, "author": terms.author, "known_at": terms.known_at})
+
+
+def _reason(ruling: Reply) -> str:
+    return ruling.reason.strip()[:400] or f"a person chose to {ruling.value} it"
