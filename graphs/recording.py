@@ -117,6 +117,10 @@ class JournalLog:
         for event in self.journal.append(self.run, [entry], latency=reply.latency, attempts=attempts):
             self.listener(event)
 
+    async def durable(self) -> None:
+        """Wait until what was journaled is on disk."""
+        await self.journal.durable()
+
     def _recorded(self, run: str, place: Place, *, gaps: bool = True) -> Event | None:
         """The call at a place, or the gap that its failure left."""
         call = self.journal.find(run, place.episode, CALL, _key(place))

@@ -4,6 +4,7 @@
 ``home``, ``database``        the folder that everything lives in, its lock, its SQLite file
 ``formats``                   the versions of its tables, and the way from each to the next
 ``journal``, ``events``       the append-only record of runs, the only truth; what it's made of
+``writer``, ``outbox``        how events get there: linked at once, written together; ``commits``: for many tasks
 ``canonical``                 the JSON that is hashed
 ``trajectory``                an episode as the journal tells it
 ``belief``, ``operations``    a belief, and what a critic may propose to do with beliefs

@@ -14,6 +14,8 @@ def canonical(value: object) -> str:
         ValueError: A number in it isn't finite.
     """
     text = json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    if text.isascii():
+        return text
     # a model can write half of a surrogate pair, which UTF-8 can't; as an escape it stays valid JSON and comes back
     return text.encode("utf-8", "backslashreplace").decode()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
@@ -23,7 +24,7 @@ class Database:
         self.write = write
         self.lock = RLock()
         self._connection = connection
-        self._staged: list[tuple[str, Row]] = []
+        self._staged: deque[tuple[str, Row]] = deque()
 
     @classmethod
     def open(cls, home: Home, *, write: bool) -> Database:
@@ -59,10 +60,12 @@ class Database:
                 raise JournalError(f"the journal can't be read: {error}") from error
 
     def stage(self, sql: str, parameters: Row) -> None:
-        """Write this together with the next transaction; on its own it isn't worth a commit."""
-        with self.lock:
-            if self.write:
-                self._staged.append((sql, parameters))
+        """Write this together with the next transaction; on its own it isn't worth a commit.
+
+        Nobody waits here for a transaction that is under way in another thread.
+        """
+        if self.write:
+            self._staged.append((sql, parameters))
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -72,20 +75,21 @@ class Database:
             JournalError: The file can't be written.
         """
         with self.lock:
-            connection = self._connection
+            connection, taken = self._connection, list[tuple[str, Row]]()
             try:
                 connection.execute("BEGIN IMMEDIATE")
-                for sql, parameters in self._staged:
-                    connection.execute(sql, parameters)
+                while self._staged:
+                    taken.append(self._staged.popleft())
+                    connection.execute(*taken[-1])
                 yield connection
                 connection.execute("COMMIT")
             except BaseException as error:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                self._staged.extendleft(reversed(taken))
                 if isinstance(error, sqlite3.Error):
                     raise JournalError(f"the journal can't be written: {error}") from error
                 raise
-            self._staged.clear()
 
     def vacuum(self) -> None:
         """Give the room of what was deleted back to the disk.

@@ -11,6 +11,9 @@ from ..errors import DoxaError, JournalError, NondeterminismError, NotFoundError
 from .canonical import canonical, difference, sha256
 from .database import Row
 
+SELECT = "SELECT run, episode, seq, kind, key, payload, prev_hash, hash FROM events"
+"""What :func:`event_of` reads."""
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -8,31 +8,26 @@ mechanism of resuming and replaying: do everything again, and let the journal an
 from __future__ import annotations
 
 import hashlib
-import re
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 
 from ..errors import HomeError, JournalError, NondeterminismError, NotFoundError, options
 from .canonical import canonical, sha256
 from .database import Database, Row
 from .events import (
+    SELECT,
     Ancestor,
     Entry,
     Event,
-    Head,
     Positioned,
     Timing,
     event_hash,
     event_of,
-    linked,
     missing_text,
-    nondeterminism,
-    payload_text,
-    place_of,
 )
 from .home import Home
+from .writer import Writer, see_name
 
 __all__ = ["LOCAL_KINDS", "Ancestor", "Entry", "Event", "Journal", "Positioned", "Timing"]
 
@@ -54,9 +49,7 @@ LOCAL_KINDS = frozenset(
 
 _PAGE = 256
 _LAST = 2**63 - 1
-_SELECT = "SELECT run, episode, seq, kind, key, payload, prev_hash, hash FROM events"
 _ANSWERS = "CREATE INDEX IF NOT EXISTS answers ON events (json_extract(payload, '$.request')) WHERE kind = 'call'"
-_INSERT = "INSERT INTO events (run, episode, seq, kind, key, payload, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Journal:
@@ -66,8 +59,7 @@ class Journal:
         self.home = home
         self.database = database
         self._resources = resources
-        self._heads: dict[str, Head] = {}
-        self._texts: dict[str, str] = {}
+        self._writer = Writer(database)
         self._answers = False
 
     @classmethod
@@ -89,8 +81,11 @@ class Journal:
         raise AssertionError("unreachable: the stack above swallows nothing")
 
     def close(self) -> None:
-        """Close the file and give up the lock."""
-        self._resources.close()
+        """Write what is left, close the file and give up the lock."""
+        try:
+            self._writer.write()
+        finally:
+            self._resources.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -151,16 +146,16 @@ class Journal:
 
     def ancestors(self, run: str) -> tuple[Ancestor, ...]:
         """The runs that ``run`` starts from, the oldest first."""
-        rows = self.database.rows("SELECT parent, parent_seq FROM runs WHERE name = ? AND parent IS NOT NULL", (run,))
+        rows = self._rows_of("SELECT parent, parent_seq FROM runs WHERE name = ? AND parent IS NOT NULL", (run,))
         return (*self.ancestors(rows[0][0]), Ancestor(*rows[0])) if rows else ()
 
     def runs(self) -> tuple[str, ...]:
         """All runs, in the order in which they began."""
-        return tuple(name for (name,) in self.database.rows("SELECT name FROM runs ORDER BY id"))
+        return tuple(name for (name,) in self._rows_of("SELECT name FROM runs ORDER BY id"))
 
     def require(self, run: str) -> str:
         """Return ``run``, or raise :class:`NotFoundError` naming the runs there are."""
-        if not self.database.rows("SELECT 1 FROM runs WHERE name = ?", (run,)):
+        if not self._rows_of("SELECT 1 FROM runs WHERE name = ?", (run,)):
             gone = self.database.rows("SELECT 1 FROM removed WHERE run = ?", (run,))
             told = f"run {run!r} has been removed from" if gone else f"there is no run {run!r} in"
             raise NotFoundError(f"{told} {self.home.path}: {options(run, self.runs())}")
@@ -183,30 +178,29 @@ class Journal:
             NondeterminismError: Something else is recorded at the same place.
             JournalError: A payload isn't JSON, or the journal can't be written.
         """
-        with self.database.lock:
-            texts = [payload_text(run, entry) for entry in entries]
-            head = self._head(run)
-            events: dict[tuple[int, str, str], Event] = {}
-            fresh: list[tuple[Event, str]] = []
-            for entry, text in zip(entries, texts, strict=True):
-                place = (entry.episode, entry.kind, entry.key)
-                event = events.get(place) or self.find(run, *place)
-                if event is None:
-                    event = linked(run, head, entry, text)
-                    head = Head(event.seq, event.hash)
-                    fresh.append((event, text))
-                elif canonical(event.payload) != text:
-                    raise nondeterminism(event, text)
-                events[place] = event
-            if fresh:
-                self._write(run, fresh, latency, attempts)
-                self._heads[run] = head
-            return tuple(events[entry.episode, entry.kind, entry.key] for entry in entries)
+        return self._writer.append(run, entries, latency, attempts)
+
+    def grouped(self) -> AbstractContextManager[None]:
+        """Inside, ``append`` returns at once and many runs' events are written together: see :meth:`durable`.
+
+        Everything is written at the end. Once something can't be, nothing more is recorded.
+
+        Raises:
+            JournalError: It can't be written.
+        """
+        return self._writer.grouped()
+
+    async def durable(self) -> None:
+        """Wait until everything appended before is on disk; within :meth:`grouped`, together with all who wait.
+
+        Raises:
+            JournalError: It can't be written.
+        """
+        await self._writer.durable()
 
     def forget(self, runs: Iterable[str]) -> None:
         """Read the ends of these runs from the file again: what is there has been changed beside the journal."""
-        for run in runs:
-            self._heads.pop(run, None)
+        self._writer.forget(runs)
 
     def put_text(self, text: str) -> str:
         """Keep a text under its digest, to be named by events; it is written together with the next one.
@@ -214,12 +208,7 @@ class Journal:
         Returns:
             The text's sha256.
         """
-        digest = sha256(text)
-        if self.writable:
-            self._texts[digest] = text
-            blob = text.encode("utf-8", "surrogatepass")
-            self.database.stage("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, blob))
-        return digest
+        return self._writer.put_text(text)
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -230,9 +219,9 @@ class Journal:
             NotFoundError: It has been dropped, to save room.
             JournalError: It isn't there, or isn't what its digest says.
         """
-        if (staged := self._texts.get(digest)) is not None:
-            return staged
-        rows = self.database.rows("SELECT CAST(text AS BLOB) FROM texts WHERE digest = ?", (digest,))
+        if (held := self._writer.text(digest)) is not None:
+            return held
+        rows = self._rows_of("SELECT CAST(text AS BLOB) FROM texts WHERE digest = ?", (digest,))
         if not rows:
             dropped = self.database.rows("SELECT 1 FROM dropped WHERE digest = ?", (digest,))
             raise missing_text(digest, dropped=bool(dropped))
@@ -244,9 +233,7 @@ class Journal:
 
     def find(self, run: str, episode: int, kind: str, key: str) -> Event | None:
         """The event at this place, if there is one."""
-        where = " WHERE run = ? AND episode = ? AND key = ? AND kind = ?"
-        rows = self.database.rows(_SELECT + where, (run, episode, key, kind))
-        return event_of(rows[0]) if rows else None
+        return self._writer.find(run, episode, kind, key)
 
     def answer(self, request: str) -> Event | None:
         """The first answer that any run got to the request with this digest; the first use of it makes an index."""
@@ -256,7 +243,7 @@ class Journal:
                     connection.execute(_ANSWERS)
                 self._answers = True
             where = " INDEXED BY answers WHERE kind = 'call' AND json_extract(payload, '$.request') = ? ORDER BY id"
-            rows = self.database.rows(f"{_SELECT}{where} LIMIT 1", (request,))
+            rows = self._rows_of(f"{SELECT}{where} LIMIT 1", (request,))
         return event_of(rows[0]) if rows else None
 
     def events(self, run: str, *, kind: str | None = None, episode: int | None = None) -> Iterator[Event]:
@@ -277,13 +264,13 @@ class Journal:
             "FROM runs CROSS JOIN events INDEXED BY events_by_kind ON events.run = runs.name AND kind = 'belief' "
             "WHERE events.id > ? ORDER BY events.id LIMIT ?"
         )
-        while rows := self.database.rows(sql, (position, _PAGE)):
+        while rows := self._rows_of(sql, (position, _PAGE)):
             yield from (Positioned(row[-1], event_of(row[:-1])) for row in rows)
             position = rows[-1][-1]
 
     def length(self, run: str) -> int:
         """The position of a run's last event; 0 if it has none."""
-        rows = self.database.rows("SELECT seq FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
+        rows = self._rows_of("SELECT seq FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
         return int(rows[0][0]) if rows else 0
 
     def stamp_at(self, position: int) -> str | None:
@@ -291,7 +278,7 @@ class Journal:
 
         The hash of the event at that position, and how many runs have been removed so far, if any.
         """
-        rows = self.database.rows("SELECT hash, (SELECT max(id) FROM removed) FROM events WHERE id = ?", (position,))
+        rows = self._rows_of("SELECT hash, (SELECT max(id) FROM removed) FROM events WHERE id = ?", (position,))
         return ".".join(str(part) for part in rows[0] if part is not None) if rows else None
 
     def times(self, run: str) -> Iterator[Timing]:
@@ -302,7 +289,7 @@ class Journal:
             "WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?"
         )
         last = 0
-        while rows := self.database.rows(sql, (run, last, _PAGE)):
+        while rows := self._rows_of(sql, (run, last, _PAGE)):
             yield from (Timing(*row) for row in rows)
             last = rows[-1][0]
 
@@ -321,7 +308,7 @@ class Journal:
             "ORDER BY episode, key, kind LIMIT ?"
         )
         last: Row = (-(2**63), "", "")
-        while rows := self.database.rows(sql, (run, *last, _LAST if until is None else until, _PAGE)):
+        while rows := self._rows_of(sql, (run, *last, _LAST if until is None else until, _PAGE)):
             for episode, key, kind, payload in rows:
                 if kind not in LOCAL_KINDS:
                     place = f'"episode":{episode},"key":{canonical(key)},"kind":{canonical(kind)}'
@@ -358,40 +345,19 @@ class Journal:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
-    def _head(self, run: str) -> Head:
-        # popped, so that after a failed or interrupted write it's read from the file again
-        head = self._heads.pop(run, None)
-        if head is None:
-            rows = self.database.rows("SELECT seq, hash FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1", (run,))
-            head = Head(*rows[0]) if rows else Head(0, "")
-        return head
-
-    def _write(self, run: str, fresh: Sequence[tuple[Event, str]], latency: float | None, attempts: int | None) -> None:
-        first = fresh[0][0]
-        if not self.writable:
-            raise JournalError(f"{place_of(first)} isn't recorded, and the journal is open for reading only")
-        if first.seq == 1:
-            self._register(run, run)
-        at = time.time()
-        with self.database.transaction() as connection:
-            for event, text in fresh:
-                row = (run, event.episode, event.seq, event.kind, event.key, text, event.prev_hash, event.hash)
-                cursor = connection.execute(_INSERT, row)
-                connection.execute("INSERT INTO times VALUES (?, ?, ?, ?)", (cursor.lastrowid, at, latency, attempts))
-        self._texts.clear()
-
     def _register(self, run: str, name: str) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
-            fitting = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "run"
-            raise HomeError(
-                f"a run can't be named {name!r}: use lower-case letters, digits and hyphens, e.g. {fitting!r}"
-            )
+        see_name(name)
         with self.database.transaction() as connection:
             connection.execute("INSERT OR IGNORE INTO runs (name) VALUES (?)", (run,))
 
+    def _rows_of(self, sql: str, parameters: Row = ()) -> list[Row]:
+        """Everything a query returns, what waits to be written included."""
+        self._writer.write()
+        return self.database.rows(sql, parameters)
+
     def _rows(self, run: str, where: str = "", given: Sequence[str | int] = ()) -> Iterator[Row]:
-        sql = f"{_SELECT} WHERE run = ? AND seq > ?{where} ORDER BY seq LIMIT ?"
+        sql = f"{SELECT} WHERE run = ? AND seq > ?{where} ORDER BY seq LIMIT ?"
         last = 0
-        while rows := self.database.rows(sql, (run, last, *given, _PAGE)):
+        while rows := self._rows_of(sql, (run, last, *given, _PAGE)):
             yield from rows
             last = rows[-1][2]

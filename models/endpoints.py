@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from ..errors import ModelSetupError
 from .clock import Clock, Deadline
 from .failures import CallError, CircuitOpenError, handling
 from .limits import Limiter, Limits, Pass
+from .protocol import Model
 
 
 @dataclass(frozen=True)
@@ -111,3 +112,27 @@ class Endpoint:
                     retry_after=wait,
                 )
             await self._clock.sleep(wait)
+
+
+class Endpoints:
+    """The endpoints that one or several gateways send through, by name: one queue, one circuit each.
+
+    Args:
+        limits: Of every endpoint, or by the endpoint's name.
+        breaker: When one counts as down.
+        clock: What they go by.
+    """
+
+    def __init__(self, limits: Limits | Mapping[str, Limits], breaker: Breaker, clock: Clock) -> None:
+        self._limits = limits
+        self._breaker = breaker
+        self._clock = clock
+        self._known: dict[str, Endpoint] = {}
+
+    def of(self, model: Model) -> Endpoint:
+        """The one that a model's requests go to."""
+        name = getattr(model, "endpoint", model.name)
+        if name not in self._known:
+            limits = self._limits.get(name, Limits()) if isinstance(self._limits, Mapping) else self._limits
+            self._known[name] = Endpoint(name, limits, self._breaker, self._clock)
+        return self._known[name]

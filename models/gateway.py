@@ -19,7 +19,7 @@ from typing import Any, Generic, Self
 from .assignment import Assignment
 from .budget import Budget, Reservation, Spent
 from .clock import Clock, Deadline, LoopClock
-from .endpoints import Breaker, Endpoint
+from .endpoints import Breaker, Endpoints
 from .failures import CallError, ModelTimeoutError, OutputError, handling
 from .limits import Limits
 from .log import CallLog, NoLog
@@ -55,9 +55,10 @@ class _Call:
         self.attempts = 0
         self._sent: Reservation | None = None
 
-    def send(self, log: CallLog, reservation: Reservation) -> None:
+    async def send(self, log: CallLog, reservation: Reservation) -> None:
         """An attempt is about to be sent: its intent is written before, with the most it can be charged."""
         log.intend(self.place, self.digest, self.request, self.model, reservation.worst)
+        await log.durable()
         self._sent = reservation
         reservation.sent()
         self.attempts += 1
@@ -81,6 +82,8 @@ class Gateway:
         fallbacks: Models to ask, in this order, when an agent's own fails over.
         limits: Of every endpoint, or by the endpoint's name.
         breaker: When an endpoint counts as down.
+        endpoints: Where everything is sent through, if that is shared with other gateways: then ``limits`` and
+            ``breaker`` are its own, and so is closing the models.
         clock: What deadlines and pauses go by.
         rng: Spreads the pauses; results don't depend on it.
     """
@@ -95,6 +98,7 @@ class Gateway:
         fallbacks: Sequence[Model] = (),
         limits: Limits | Mapping[str, Limits] | None = None,
         breaker: Breaker | None = None,
+        endpoints: Endpoints | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
@@ -104,11 +108,10 @@ class Gateway:
         self.budget.charge(self._log.spent())
         self._policy = policy or RetryPolicy()
         self._fallbacks = tuple(fallbacks)
-        self._limits = limits or Limits()
-        self._breaker = breaker or Breaker()
         self._clock = clock or LoopClock()
+        self._endpoints = endpoints or Endpoints(limits or Limits(), breaker or Breaker(), self._clock)
+        self._owner = endpoints is None
         self._rng = rng or random.Random(0)  # noqa: S311  spreads pauses, guards nothing
-        self._endpoints: dict[str, Endpoint] = {}
         self._steps: dict[tuple[int, int], Deadline] = {}
 
     async def ask(self, request: Request[T], place: Place) -> Answer[T]:
@@ -133,7 +136,9 @@ class Gateway:
         raise AssertionError  # pragma: no cover  the count doesn't end
 
     async def aclose(self) -> None:
-        """Close the models' connections."""
+        """Close the models' connections, unless they are shared."""
+        if not self._owner:
+            return
         for model in (*self.assignment.models, *self._fallbacks):
             close = getattr(model, "aclose", None)
             if close is not None:
@@ -170,6 +175,7 @@ class Gateway:
         call = _Call(request, place, digest, model.name)
         reply = await self._send(call, (model, *(other for other in self._fallbacks if other is not model)))
         self._log.settle(place, digest, reply, attempts=call.attempts)
+        await self._log.durable()
         return _Turn(reply, replayed=False)
 
     async def _send(self, call: _Call, models: tuple[Model, ...]) -> Reply:
@@ -201,8 +207,8 @@ class Gateway:
         with deadline.paused():
             reservation = await self.budget.reserve(worst, model.name)
         with reservation:
-            async with self._endpoint(model).admitted(worst.tokens, deadline, patient=patient) as issued:
-                call.send(self._log, reservation)
+            async with self._endpoints.of(model).admitted(worst.tokens, deadline, patient=patient) as issued:
+                await call.send(self._log, reservation)
                 reply = await self._complete(model, call.request, deadline)
                 reservation.answered(reply.usage, reply.cost)
                 issued.used(reservation.tokens)
@@ -225,13 +231,6 @@ class Gateway:
         if step not in self._steps:
             self._steps = {step: Deadline(self._policy.step_deadline, self._clock)}
         return self._steps[step].left
-
-    def _endpoint(self, model: Model) -> Endpoint:
-        name = getattr(model, "endpoint", model.name)
-        if name not in self._endpoints:
-            limits = self._limits.get(name, Limits()) if isinstance(self._limits, Mapping) else self._limits
-            self._endpoints[name] = Endpoint(name, limits, self._breaker, self._clock)
-        return self._endpoints[name]
 
     def _unfit(self, request: Request[Any], place: Place, problem: str) -> OutputError:
         failure = OutputError(f"neither the reply nor its repair fits {request.response_type.__name__}: {problem}")

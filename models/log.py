@@ -43,6 +43,10 @@ class CallLog(Protocol):
         """Record the reply, and how many requests it took."""
         ...
 
+    async def durable(self) -> None:
+        """Wait until everything recorded so far would survive a crash; nothing is sent or used before."""
+        ...
+
 
 class NoLog:
     """Remembers nothing: every call is sent."""
@@ -64,6 +68,9 @@ class NoLog:
         """Do nothing."""
 
     def settle(self, place: Place, digest: str, reply: Reply, *, attempts: int) -> None:
+        """Do nothing."""
+
+    async def durable(self) -> None:
         """Do nothing."""
 
 
@@ -112,6 +119,9 @@ class MemoryLog:
         self._replies[place] = reply
         used = Spent(reply.usage.prompt_tokens + reply.usage.completion_tokens, reply.cost or 0.0)
         self._spent[place] = [*self._spent.get(place, [])[:-1], used]
+
+    async def durable(self) -> None:
+        """Do nothing: memory doesn't survive a crash."""
 
     @property
     def unanswered(self) -> tuple[Place, ...]:
