@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -91,14 +91,17 @@ class Experiment:
         parts = [f.name for f in fields(self) if f.name not in LIMITS]
         return {part: specify(getattr(self, part)) for part in parts}
 
-    def models(self) -> dict[str, Model]:
+    def models(self, resolve: Callable[[str | Model], Model] = resolve_model) -> dict[str, Model]:
         """The model of every agent and critic: its own if it has one, else the experiment's for it.
+
+        Args:
+            resolve: Makes a model of a name.
 
         Raises:
             ModelSetupError: A model is unknown or can't be set up.
             SpecError: An agent has none, or the mapping names nobody.
         """
-        return {name: resolve_model(choice) for name, choice in self.choices().items()}
+        return {name: resolve(choice) for name, choice in self.choices().items()}
 
     def choices(self) -> dict[str, str | Model]:
         """The model of every agent and critic as it was given: a name, or the model itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,10 @@ from ..memory.journal import Entry, Journal
 from ..memory.memory import BeliefMemory
 from ..memory.timetravel import branch_point
 from ..models.failures import CallError
-from ..models.protocol import Reply, Request, T
+from ..models.protocol import Model, Reply, Request, T
 from ..models.resolve import resolve_model
 from ..models.routing import team
+from ..models.traffic import Traffic
 from .calls import Calls
 from .experiment import Experiment
 from .recording import JournalLog, Source
@@ -61,6 +62,31 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Who is asked, and where that is traced: found out before anything is written.
+
+    Attributes:
+        models: By agent's name.
+        fallbacks: Asked when an agent's own fails over.
+        collector: Where spans go, if anywhere.
+    """
+
+    models: Mapping[str, Model]
+    fallbacks: tuple[Model, ...]
+    collector: str | None
+
+    @classmethod
+    def by(cls, experiment: Experiment, resolve: Callable[[str | Model], Model] = resolve_model) -> Asked:
+        """Who an experiment asks.
+
+        Raises:
+            SetupError: A model, or the collector, can't be used.
+        """
+        fallbacks = tuple(resolve(model) for model in experiment.fallbacks)
+        return cls(experiment.models(resolve), fallbacks, collector())
+
+
+@dataclass(frozen=True)
 class Unasked:
     """Stands for a model in a replay, which needs its name and nothing else: neither its key nor its server."""
 
@@ -83,28 +109,60 @@ async def opened(
     answers: Answers | None = None,
 ) -> AsyncIterator[Session]:
     """Open a home for writing and a run in it, new or to be gone on with; close both, whatever happens."""
-    models, spans = experiment.models(), collector()
+    asked = Asked.by(experiment)
+    for known in filter(None, (run, (parent or "").partition("@")[0])):
+        with Journal.open(Home(Path(home)), write=False) as journal:
+            journal.require(known)
+    with Journal.open(Home(Path(home)), write=True) as journal:
+        async with opened_in(journal, asked, mode, experiment, run, parent, reference, listener) as session:
+            yield session
+
+
+@asynccontextmanager
+async def opened_in(
+    journal: Journal,
+    asked: Asked,
+    mode: Mode,
+    experiment: Experiment,
+    run: str | None,
+    parent: str | None,
+    reference: Mapping[str, Any],
+    listener: Listener,
+    *,
+    traffic: Traffic | None = None,
+) -> AsyncIterator[Session]:
+    """Open a run in an open journal, which stays open.
+
+    Args:
+        journal: Open for writing.
+        asked: The models.
+        mode: Whether it trains, or only evaluates.
+        experiment: What it executes.
+        run: A run to go on with; ``None`` for a new one.
+        parent: A run whose beliefs to start with.
+        reference: How the experiment was loaded.
+        listener: Called with every recorded event.
+        traffic: What it shares with runs that are executed at the same time; they leave the index to who comes next.
+    """
     async with AsyncExitStack() as stack:
-        for known in filter(None, (run, (parent or "").partition("@")[0])):
-            with Journal.open(Home(Path(home)), write=False) as journal:
-                journal.require(known)
-        journal = stack.enter_context(Journal.open(Home(Path(home)), write=True))
         if run is not None and experiment.ambiguous == "halt":
             _see_settled(journal, run)
         run = _begun(journal, run, mode, experiment, parent, reference)
-        memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent))
-        trace = await stack.enter_async_context(traced(spans, run, experiment.name, mode))
+        memory = BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent, indexed=traffic is None)
+        stack.enter_context(memory)
+        trace = await stack.enter_async_context(traced(asked.collector, run, experiment.name, mode))
         listener = trace.listener(listener)
         log = JournalLog(journal, run, listener, source=_source(journal, run, experiment), cache=experiment.cache)
         asker = await stack.enter_async_context(
             team(
-                {name: trace.model(model) for name, model in models.items()},
+                {name: trace.model(model) for name, model in asked.models.items()},
                 log=log,
                 usd=experiment.max_usd,
                 tokens=experiment.max_tokens,
                 policy=experiment.retries,
                 limits=experiment.limits,
-                fallbacks=[trace.model(resolve_model(model)) for model in experiment.fallbacks],
+                fallbacks=[trace.model(model) for model in asked.fallbacks],
+                traffic=traffic,
             )
         )
         people = Inbox(answers, source=log.source.run if log.source else None)

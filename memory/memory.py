@@ -53,6 +53,7 @@ class BeliefMemory:
         embedder: str | Embedder | None = None,
         parent: str | None = None,
         near: float = 0.75,
+        indexed: bool = True,
     ) -> None:
         """Read the run's beliefs.
 
@@ -62,6 +63,7 @@ class BeliefMemory:
             embedder: How texts become vectors, by name or object; ``None`` for the offline default.
             parent: The run whose beliefs this one starts from; ``RUN@EPISODE`` for those before an episode.
             near: Cosine from which two texts with the same aspect, polarity and scope say the same.
+            indexed: Whether what is added is put into the index at once; or else by whoever opens that next.
 
         Raises:
             NotFoundError: There is no such run.
@@ -71,6 +73,7 @@ class BeliefMemory:
         self.run = journal.require(run)
         self._spec = embedder
         self._near = near
+        self._indexed = indexed
         self._resources = ExitStack()
         if parent is not None:
             from .timetravel import branch_point
@@ -361,7 +364,7 @@ class BeliefMemory:
         self._own = sorted([*self._own, *new], key=lambda r: (r.episode, r.key))
         self._generations |= {r.generation for r in results if r.added}
         self._now = None
-        if any(r.added for r in results):
+        if self._indexed and any(r.added for r in results):
             self._index.catch_up()
 
     @cached_property

@@ -7,6 +7,7 @@ protocol     the contract: ``Model``, ``Request``, ``Reply``, ``Place``, ``Answe
 gateway      ``Gateway``: log, budget, limits, retries, fallbacks, validation, one repair turn
 failures     every way a call can fail, and what is done about each: one table
 retries      ``RetryPolicy``; limits: ``Limits``; endpoints: ``Breaker``; budget: ``Budget``
+traffic      ``Traffic``: what gateways that run at the same time share
 openai       ``OpenAIModel``: OpenAI and every compatible server, the thin path
 litellm      ``LiteLLMModel``: every other provider
 heuristic    ``HeuristicModel``: the offline default; no LLM

@@ -19,13 +19,14 @@ from typing import Any, Generic, Self
 from .assignment import Assignment
 from .budget import Budget, Reservation, Spent
 from .clock import Clock, Deadline, LoopClock
-from .endpoints import Breaker, Endpoints
+from .endpoints import Breaker
 from .failures import CallError, ModelTimeoutError, OutputError, handling
 from .limits import Limits
 from .log import CallLog, NoLog
 from .outputs import UnfitError, parse, repair
 from .protocol import Answer, Model, Place, Reply, Request, T, worst_case
 from .retries import RetryPolicy
+from .traffic import Traffic
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ class Gateway:
         fallbacks: Models to ask, in this order, when an agent's own fails over.
         limits: Of every endpoint, or by the endpoint's name.
         breaker: When an endpoint counts as down.
-        endpoints: Where everything is sent through, if that is shared with other gateways: then ``limits`` and
-            ``breaker`` are its own, and so is closing the models.
+        traffic: What it shares with other gateways; ``budget``, ``limits`` and ``breaker`` are then that one's.
         clock: What deadlines and pauses go by.
         rng: Spreads the pauses; results don't depend on it.
     """
@@ -98,19 +98,21 @@ class Gateway:
         fallbacks: Sequence[Model] = (),
         limits: Limits | Mapping[str, Limits] | None = None,
         breaker: Breaker | None = None,
-        endpoints: Endpoints | None = None,
+        traffic: Traffic | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self.assignment = Assignment(model)
-        self.budget = budget or Budget()
         self._log = log or NoLog()
-        self.budget.charge(self._log.spent())
-        self._policy = policy or RetryPolicy()
         self._fallbacks = tuple(fallbacks)
         self._clock = clock or LoopClock()
-        self._endpoints = endpoints or Endpoints(limits or Limits(), breaker or Breaker(), self._clock)
-        self._owner = endpoints is None
+        if traffic is None:
+            traffic = Traffic(budget, limits, breaker, self._clock)
+            traffic.budget.charge(self._log.spent())
+        self.budget = traffic.budget
+        self._traffic = traffic
+        self._traffic.hold(self._models)
+        self._policy = policy or RetryPolicy()
         self._rng = rng or random.Random(0)  # noqa: S311  spreads pauses, guards nothing
         self._steps: dict[tuple[int, int], Deadline] = {}
 
@@ -136,13 +138,12 @@ class Gateway:
         raise AssertionError  # pragma: no cover  the count doesn't end
 
     async def aclose(self) -> None:
-        """Close the models' connections, unless they are shared."""
-        if not self._owner:
-            return
-        for model in (*self.assignment.models, *self._fallbacks):
-            close = getattr(model, "aclose", None)
-            if close is not None:
-                await close()
+        """Close the models' connections, but for those that another gateway uses, too."""
+        await self._traffic.release(self._models)
+
+    @property
+    def _models(self) -> tuple[Model, ...]:
+        return (*self.assignment.models, *self._fallbacks)
 
     async def __aenter__(self) -> Self:
         return self
@@ -207,7 +208,7 @@ class Gateway:
         with deadline.paused():
             reservation = await self.budget.reserve(worst, model.name)
         with reservation:
-            async with self._endpoints.of(model).admitted(worst.tokens, deadline, patient=patient) as issued:
+            async with self._traffic.endpoints.of(model).admitted(worst.tokens, deadline, patient=patient) as issued:
                 await call.send(self._log, reservation)
                 reply = await self._complete(model, call.request, deadline)
                 reservation.answered(reply.usage, reply.cost)

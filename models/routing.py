@@ -11,6 +11,7 @@ from .limits import Limits
 from .log import CallLog
 from .protocol import Model
 from .retries import RetryPolicy
+from .traffic import Traffic
 
 
 @asynccontextmanager
@@ -23,8 +24,17 @@ async def team(
     policy: RetryPolicy | None = None,
     limits: Limits | Mapping[str, Limits] | None = None,
     fallbacks: Sequence[Model] = (),
+    traffic: Traffic | None = None,
 ) -> AsyncIterator[Gateway]:
-    """A gateway for a team, a model by agent's name, with one budget over all of them."""
-    gateway = Gateway(models, log=log, budget=Budget(usd, tokens), policy=policy, limits=limits, fallbacks=fallbacks)
+    """A gateway for a team, a model by agent's name, with one budget over all of them, or one shared with others."""
+    gateway = Gateway(
+        models,
+        log=log,
+        budget=Budget(usd, tokens),
+        policy=policy,
+        limits=limits,
+        fallbacks=fallbacks,
+        traffic=traffic,
+    )
     async with gateway:
         yield gateway
