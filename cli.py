@@ -19,6 +19,7 @@ from .commands import (
     inbox,
     interchange,
     runs,
+    sweep,
     timetravel,
     upkeep,
 )
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 for subject in (
     runs,
+    sweep,
     inbox,
     housekeeping,
     branching,

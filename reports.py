@@ -1,21 +1,27 @@
-"""Who was handed which belief and why, what beliefs are worth, whether they helped: the tables of three commands."""
+"""Who was handed which belief and why, whether they helped, what a sweep came to: the tables of four commands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from .graphs.ablation import BASELINE, Ablation, Trial
+from .graphs.arms import Arm, Plan
 from .graphs.experiment import Experiment
 from .graphs.explanation import Candidate, Explanation
+from .graphs.rows import Row
+from .graphs.sweep import Sweep
 from .memory.belief import Status
 from .memory.credit import Lift
 from .memory.intervals import Estimate
+from .memory.journal import Event
 from .memory.memory import BeliefMemory
 from .memory.retrieval import Found
 from .views import columns, money, plain
@@ -143,3 +149,105 @@ def told(*, quiet: bool) -> Callable[[Trial], None]:
         console.print(plain(f"{trial.arm}, seed {trial.seed}: {trial.run} returned {trial.value:+.4f}{how}"))
 
     return tell
+
+
+# -- sweep ------------------------------------------------------------------------------------------------------------
+
+
+def sweep_json(found: Sweep) -> dict[str, Any]:
+    """A sweep's rows, and what they have in common over the seeds, as JSON."""
+    together = [
+        {"values": dict(s.values), "arms": len(s.rows), "ended": s.ended, "cost": s.cost}
+        | {"metrics": {name: asdict(spread) for name, spread in s.metrics.items()}}
+        for s in found.settings
+    ]
+    rows = [asdict(row) for row in found.rows]
+    return {"sweep": found.id, "mode": found.mode, "ended": found.ended, "settings": together, "rows": rows}
+
+
+def sweep_view(found: Sweep) -> RenderableType:
+    """A line per setting and metric, and what has to be said about the arms."""
+    table = columns("arms", ">ended", "metric", ">mean", ">95% interval", ">median", ">cost")
+    for setting in found.settings:
+        head: tuple[str, str, str] = (setting.label, f"{setting.ended} of {len(setting.rows)}", money(setting.cost))
+        for number, (name, spread) in enumerate(setting.metrics.items() or [("-", None)]):
+            label, count, cost = head if number == 0 else ("", "", "")
+            mean, between = _told(spread.mean if spread else None)
+            middle = f"{spread.median:+.4g}" if spread else "-"
+            table.add_row(*(plain(cell) for cell in (label, count, name, mean, between, middle, cost)))
+    return Group(table, *(plain(note) for note in _sweep_notes(found)))
+
+
+def _sweep_notes(found: Sweep) -> list[str]:
+    reused = sum(row.reused and row.status == "ended" for row in found.rows)
+    ended = sum(row.status == "ended" for row in found.rows)
+    which = "the evaluation, or else of the last training episode" if found.mode == "train" else "the evaluation"
+    shared = sum(len(setting.rows) for setting in found.settings) > len(found.settings)
+    return [
+        f"{found.id}: {ended} of {len(found.rows)} arms ended" + (f", {reused} of them earlier" if reused else ""),
+        f"return: of {which}" + ("; mean, Student's interval and median over the seeds" if shared else ""),
+        *([IN_SAMPLE] if any(row.in_sample for row in found.rows) else []),
+        *(f"failed: {row.arm}{f' ({row.run})' if row.run else ''}: {row.failure}" for row in found.failed),
+        *(
+            f"waiting for people's answers, see doxa inbox: {r.arm} ({r.run})"
+            for r in found.rows
+            if r.status == "waiting"
+        ),
+        *([] if found.ended else [f"go on with it: doxa sweep --resume {found.id}"]),
+    ]
+
+
+class SweepView:
+    """Progress of a sweep: one bar over all arms on a terminal, a line per arm elsewhere."""
+
+    def __init__(self, bars: Progress | None, console: Console) -> None:
+        self._bars = bars
+        self._console = console
+        self._task: TaskID | None = None
+        self._calls, self._failed, self._cost = 0, 0, 0.0
+
+    def begun(self, plan: Plan, rows: Sequence[Row]) -> None:
+        """Show how many arms there are."""
+        if self._bars is not None:
+            self._task = self._bars.add_task(f"{plan.name}: arms", total=len(plan.arms), completed=len(rows), told="")
+        elif rows:
+            self._console.print(plain(f"{len(rows)} of {len(plan.arms)} arms ended earlier"))
+
+    def event(self, arm: Arm, event: Event) -> None:
+        """Count calls and what they cost."""
+        del arm
+        if event.kind == "call":
+            self._calls += 1
+            self._cost += event.payload["cost"] or 0.0
+            self._tell()
+
+    def done(self, row: Row) -> None:
+        """Count an arm."""
+        self._failed += row.status == "failed"
+        if self._bars is None:
+            value = "" if row.value is None else f" returned {row.value:+.4f}"
+            self._console.print(plain(f"{row.arm}: {row.run or 'not begun'} {row.status}{value}{_why(row)}"))
+        elif self._task is not None:
+            self._bars.advance(self._task)
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._bars is not None and self._task is not None:
+            told = f"{self._calls:,} calls  ${self._cost:.4f}" + f"  {self._failed} failed" * bool(self._failed)
+            self._bars.update(self._task, told=told)
+
+
+def _why(row: Row) -> str:
+    return f": {row.failure}" if row.failure else ""
+
+
+@contextmanager
+def sweep_told(*, quiet: bool) -> Iterator[SweepView]:
+    """A view of a sweep's progress on standard error; none that moves where there is no terminal."""
+    console = Console(stderr=True, quiet=quiet)
+    if not console.is_terminal or quiet:
+        yield SweepView(None, console)
+        return
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*shown, TextColumn("{task.fields[told]}", markup=False), console=console) as bars:
+        yield SweepView(bars, console)

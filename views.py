@@ -28,6 +28,8 @@ HEURISTIC = (
     'model="openai/gpt-5-mini".'
 )
 
+SWEEP = "sweep"
+"""The mode of what stands for a whole sweep."""
 Values = Mapping[str, float | None]
 
 
@@ -69,19 +71,32 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
     """A line per run."""
     if not runs:
         return "no runs yet: doxa train SPEC"
-    table = columns("run", "mode", "status", ">episodes", ">return", ">calls", ">cost", "digest")
-    for run in runs:
+    arms = Counter(str(run.reference["sweep"]) for run in runs if "sweep" in run.reference)
+    table = columns(
+        "run", "mode", "status", ">episodes", ">return", ">calls", ">cost", "digest", *(["arm"] * bool(arms))
+    )
+    for run in _grouped(runs):
         value = f"{run.episodes[-1].value:+.4f}" if run.episodes else ""
         cells = (run.id, run.mode, run.status, len(run.episodes), value, run.calls, money(run.cost), run.digest[:12])
-        table.add_row(*(plain(cell) for cell in cells))
-    return Group(table, *(plain(going_on(run)) for run in runs if not run.ended))
+        arm = str(run.reference.get("label", f"{arms[run.id]} begun" if run.mode == SWEEP else ""))
+        table.add_row(*(plain(cell) for cell in (*cells, *([arm] * bool(arms)))))
+    waiting = [run for run in runs if not run.ended and "sweep" not in run.reference]
+    return Group(table, *(plain(going_on(run)) for run in waiting))
 
 
 def going_on(run: Run) -> str:
     """What to do about a run that hasn't ended."""
     if run.status == "waiting":
         return f"{run.id} is waiting for {len(run.waiting)} answers: doxa inbox; then doxa resume {run.id}"
+    if run.mode == SWEEP:
+        return f"go on with it: doxa sweep --resume {run.id}"
     return f"go on with it: doxa resume {run.id}"
+
+
+def _grouped(runs: Sequence[Run]) -> list[Run]:
+    """Runs in their order, but a sweep's arms right after it."""
+    started = {run.id: number for number, run in enumerate(runs)}
+    return sorted(runs, key=lambda run: started.get(str(run.reference.get("sweep")), started[run.id]))
 
 
 def run_view(run: Run) -> RenderableType:

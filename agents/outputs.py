@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
@@ -82,6 +84,12 @@ class AnswerTypes:
 
 def answer_types(action: ActionSchema) -> AnswerTypes:
     """Narrow the answers to an environment's actions, so that a schema-guided model can't answer anything else."""
+    return _made(action) if isinstance(action, Hashable) else _made.__wrapped__(action)
+
+
+@lru_cache(maxsize=64)
+def _made(action: ActionSchema) -> AnswerTypes:
+    """Making a type takes milliseconds, and many episodes have the same actions."""
     allowed: Any = action.annotation()
     return AnswerTypes(
         insight=create_model("Insight", __base__=Insight, stance=(allowed, ...)),

@@ -166,9 +166,7 @@ async def litellm(url: str, episodes: int, steps: int) -> Measured:
     wall, cpu = time.perf_counter(), time.process_time()
     done = await asyncio.gather(*(episode() for _ in range(episodes)), return_exceptions=True)
     failed = sum(isinstance(one, BaseException) for one in done)
-    return Measured(
-        time.perf_counter() - wall, time.process_time() - cpu, episodes * steps * (ANALYSTS + 1), failed
-    )
+    return Measured(time.perf_counter() - wall, time.process_time() - cpu, episodes * steps * (ANALYSTS + 1), failed)
 
 
 def report(name: str, episodes: int, least: float, measured: Measured) -> None:

@@ -119,7 +119,7 @@ def run_id(run: str, home: Path) -> str:
         return run
     with journal(home) as opened:
         started = ((run, opened.find(run, -1, "run.started", "")) for run in opened.runs())
-        known = [run for run, event in started if event is None or event.payload.get("mode") != "store"]
+        known = [run for run, event in started if event is None or event.payload.get("mode") not in ("store", "sweep")]
     if not known:
         raise SpecError(f"there are no runs in {home}: train first")
     return known[-1] + at + episode

@@ -101,6 +101,8 @@ def resume(
 
     home = home.resolve()
     known = Run.load(home, run_id(run, home))
+    if known.mode == "sweep":
+        raise SpecError(f"{known.id} is a sweep: go on with it by: doxa sweep --resume {known.id}")
     if known.ended:
         raise SpecError(f"run {known.id} has ended, there is nothing to resume; 'doxa replay {known.id}' checks it")
     given = {"ambiguous": ambiguous, "max_usd": max_usd, "max_tokens": max_tokens, "cache": cache or None}

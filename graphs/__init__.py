@@ -18,6 +18,8 @@ estimate       what a run would cost, without sending anything
 crediting      what an episode's return says of the beliefs that were held out
 explanation    why an agent was handed what it was handed
 ablation       the same experiment with beliefs handed out otherwise, compared
+sweep          many runs at once; arms: what it runs; rows: what it came to
+machines       compiled episodes, for many runs
 specification  components as canonical JSON
 loading        a SPEC on the command line
 drawing        a graph as mermaid and as a picture
@@ -28,6 +30,7 @@ from .experiment import Experiment
 from .graph import EpisodeGraph, hierarchy
 from .loading import load_experiment
 from .run import EpisodeSummary, Run
+from .sweep import Sweep, sweep, swept
 from .training import branch, evaluate, replay, train
 
 __all__ = [
@@ -35,10 +38,13 @@ __all__ = [
     "EpisodeSummary",
     "Experiment",
     "Run",
+    "Sweep",
     "branch",
     "evaluate",
     "hierarchy",
     "load_experiment",
     "replay",
+    "sweep",
+    "swept",
     "train",
 ]

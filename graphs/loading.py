@@ -30,6 +30,15 @@ def load_experiment(spec: str, settings: Mapping[str, str] | None = None) -> Exp
     Raises:
         SpecError: The SPEC can't be found, can't be run, or is no experiment.
     """
+    return loader(spec)(settings or {})
+
+
+def loader(spec: str) -> Callable[[Mapping[str, str]], Experiment]:
+    """Run a SPEC's code once; what is returned makes an experiment of it for given settings, as often as is needed.
+
+    Raises:
+        SpecError: The SPEC can't be found or can't be run; later, that it is no experiment with these settings.
+    """
     place, colon, name = spec.rpartition(":")
     if not colon or not place or not name:
         raise SpecError(f"{spec!r} isn't a SPEC: {FORM}")
@@ -37,14 +46,19 @@ def load_experiment(spec: str, settings: Mapping[str, str] | None = None) -> Exp
     public = [key for key, value in vars(module).items() if isinstance(value, Experiment) or _is_own(value, module)]
     if not hasattr(module, name):
         raise SpecError(f"{place} has no {name!r}: {options(name, public)}")
-    found = getattr(module, name)
-    if callable(found) and not isinstance(found, Experiment | type):
-        found = _called(found, spec, settings or {})
-    elif settings:
-        raise SpecError(f"{spec} takes no settings, {', '.join(sorted(settings))} given: make {name!r} a function")
-    if not isinstance(found, Experiment):
-        raise SpecError(f"{spec} is a {type(found).__name__}, not an Experiment: {FORM}")
-    return found
+    named = getattr(module, name)
+
+    def load(settings: Mapping[str, str]) -> Experiment:
+        found = named
+        if callable(found) and not isinstance(found, Experiment | type):
+            found = _called(found, spec, settings)
+        elif settings:
+            raise SpecError(f"{spec} takes no settings, {', '.join(sorted(settings))} given: make {name!r} a function")
+        if not isinstance(found, Experiment):
+            raise SpecError(f"{spec} is a {type(found).__name__}, not an Experiment: {FORM}")
+        return found
+
+    return load
 
 
 def _from_file(path: Path) -> ModuleType:

@@ -223,6 +223,17 @@ def _begun(
     return run
 
 
+def see_same(journal: Journal, run: str, mode: Mode, experiment: Experiment) -> None:
+    """Make sure that a run, if it has begun, is of this experiment.
+
+    Raises:
+        SpecError: It isn't; the message names what changed.
+    """
+    recorded = journal.find(run, -1, "run.started", "")
+    if recorded is not None:
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, None, run))
+
+
 def _started(
     journal: Journal, mode: Mode, experiment: Experiment, parent: str | None, run: str | None
 ) -> dict[str, Any]:

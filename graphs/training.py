@@ -15,8 +15,9 @@ from ..agents.episode import Episode, Listener, Mode, ignore
 from ..agents.people import Answers
 from ..environments.protocol import Environment
 from ..memory.journal import Entry
-from .episode import compile_episode, step_limit
+from .episode import step_limit
 from .experiment import Experiment
+from .machines import Machines
 from .pausing import see_answered
 from .run import END, Run
 from .session import Session, opened, opened_for_replay
@@ -110,23 +111,28 @@ async def replay(experiment: Experiment, home: str | Path, run: str, *, listener
 
 
 async def played(session: Session) -> Run:
+    """Run all episodes of a session, from the first, and read what they came to."""
+    await play(session, Machines())
+    return Run.read(session.journal, session.run)
+
+
+async def play(session: Session, machines: Machines) -> None:
     """Run all episodes of a session, from the first."""
     experiment, number = session.experiment, 0
     if session.mode == "train":
         for number in range(experiment.episodes):
-            await run_episode(session, number, "train", experiment.environment)
+            await run_episode(session, number, "train", experiment.environment, machines)
         number += 1
     held_out = experiment.evaluation if session.mode == "train" else experiment.evaluation or experiment.environment
     if held_out is not None:
-        await run_episode(session, number, "evaluate", held_out)
+        await run_episode(session, number, "evaluate", held_out, machines)
     session.journal.append(session.run, [Entry(END, "run.ended", "")])
-    return Run.read(session.journal, session.run)
 
 
-async def run_episode(session: Session, number: int, mode: Mode, environment: Environment) -> None:
+async def run_episode(session: Session, number: int, mode: Mode, environment: Environment, machines: Machines) -> None:
     """One episode: the graph runs from START to END."""
     experiment = session.experiment
-    machine = compile_episode(experiment.graph, environment.spec)
+    machine = machines.of(experiment.graph, environment.spec)
     limit = step_limit(experiment.graph, environment.spec)
     episode = Episode(
         run=session.run,

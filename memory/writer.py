@@ -138,8 +138,7 @@ class Writer:
             self.write()
 
     def _head(self, run: str) -> Head:
-        if run not in self._heads:
-            self.write()
+        if run not in self._heads:  # so nothing of it is waiting
             sql = "SELECT seq, hash FROM events WHERE run = ? ORDER BY seq DESC LIMIT 1"
             rows = self._database.rows(sql, (run,))
             self._heads[run] = Head(*rows[0]) if rows else Head(0, "")

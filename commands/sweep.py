@@ -1,0 +1,101 @@
+"""Many arms of one SPEC at once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import SpecError
+from .common import HOME, Cache, HomeDir, Json, MaxTokens, MaxUsd, Settings, awaited, overridden, pairs
+
+if TYPE_CHECKING:
+    from ..graphs.arms import Plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(sweep)
+
+
+def sweep(
+    spec: Annotated[
+        str | None, typer.Argument(metavar="[SPEC]", help="path/to/file.py:function; none with --resume.")
+    ] = None,
+    *,
+    over: Annotated[
+        list[str] | None,
+        typer.Option("--over", metavar="KEY=VALUES", help="What arms differ in: seed=0..99, or asset=AAPL,MSFT."),
+    ] = None,
+    resume: Annotated[str | None, typer.Option("--resume", metavar="SWEEP", help="Go on with a sweep.")] = None,
+    home: HomeDir = HOME,
+    settings: Settings = None,
+    evaluate: Annotated[bool, typer.Option("--evaluate", help="One episode per arm, beliefs frozen.")] = False,
+    concurrency: Annotated[int, typer.Option(metavar="N", help="Arms that run at the same time.")] = 32,
+    max_usd: MaxUsd = None,
+    max_tokens: MaxTokens = None,
+    cache: Cache = False,
+    stop_on_failure: Annotated[bool, typer.Option("--stop-on-failure", help="Begin no arm after one failed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Run more than 1,000 arms.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a SPEC's function with every combination of values, many at a time, each as a run in the home.
+
+    The same command, or --resume, goes on: what has ended isn't run again, what was interrupted is gone on with.
+    """
+    from ..graphs.sweep import Bounds, swept
+    from ..reports import sweep_json, sweep_told, sweep_view
+    from ..views import show
+
+    home = home.resolve()
+    plan = _plan(spec, over or [], settings, home, resume, evaluate=evaluate, cache=cache, many=yes)
+    bounds = Bounds(concurrency, max_usd, max_tokens, stop_on_failure=stop_on_failure)
+    with sweep_told(quiet=as_json) as told:
+        try:
+            found = awaited(swept(plan, home, bounds, told=told))
+        except KeyboardInterrupt:
+            typer.echo("interrupted; everything up to here is kept, and the same command goes on", err=True)
+            raise
+    show(sweep_json(found), sweep_view(found), as_json=as_json)
+    if not found.ended:
+        raise typer.Exit(1)
+
+
+def _plan(
+    spec: str | None,
+    over: list[str],
+    settings: list[str] | None,
+    home: Path,
+    resume: str | None,
+    *,
+    evaluate: bool,
+    cache: bool,
+    many: bool,
+) -> Plan:
+    from ..graphs.arms import axes, planned
+    from ..graphs.sweep import asked_for
+
+    if resume is None:
+        if spec is None:
+            raise SpecError("a sweep needs a SPEC and --over, or the name of one to go on with: --resume SWEEP")
+        folder, changes, given, swept = str(Path.cwd()), [], pairs(settings), axes(over, many=many)
+    else:
+        if spec is not None or over or settings:
+            raise SpecError(f"--resume {resume} goes on with what was asked for then: leave SPEC, --over, --set out")
+        known = asked_for(home, resume)
+        if "spec" not in known:
+            raise SpecError(f"sweep {resume} was started from Python: go on with it there, by the same sweep(...)")
+        spec, folder, changes, given = known["spec"], known["folder"], known["changes"], pairs(known["settings"])
+        swept, evaluate = {key: tuple(values) for key, values in known["over"]}, known["mode"] == "evaluate"
+        os.chdir(folder)
+    return planned(
+        spec,
+        swept,
+        settings=given,
+        folder=folder,
+        changes=changes,
+        mode="evaluate" if evaluate else "train",
+        adjust=lambda experiment: overridden(experiment, cache=cache or None),
+    )
