@@ -83,10 +83,12 @@ class Answering(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the connection."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Answer later, once all of a request is there."""
         self._buffer += data
         head = self._buffer.find(b"\r\n\r\n")
         if head < 0:
@@ -185,7 +187,7 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=1.0, help="seconds the server takes for a call")
     parser.add_argument("--litellm", type=int, default=50, help="episodes by bare litellm; 0 for none")
     given = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     least = given.steps * 2 * given.latency
     with server(given.latency) as url, tempfile.TemporaryDirectory() as home:

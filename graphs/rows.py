@@ -25,7 +25,7 @@ class Row:
         arm: Its label.
         values: What it differs in.
         run: Id of its run; ``None`` if it wasn't begun.
-        status: ``ended``; ``failed``, and why is said; ``interrupted``; ``waiting`` for people's answers; ``not begun``.
+        status: ``ended``; ``failed``; ``interrupted``; ``waiting`` for people's answers; or ``not begun``.
         value: Return of its last episode; ``None`` unless it ended.
         metrics: The task's own metrics of that episode.
         in_sample: Whether that return is no forecast.

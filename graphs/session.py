@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,9 @@ async def opened(
         with Journal.open(Home(Path(home)), write=False) as journal:
             journal.require(known)
     with Journal.open(Home(Path(home)), write=True) as journal:
-        async with opened_in(journal, asked, mode, experiment, run, parent, reference, listener) as session:
+        async with opened_in(
+            journal, asked, mode, experiment, run, parent, reference, listener, answers=answers
+        ) as session:
             yield session
 
 
@@ -129,6 +131,7 @@ async def opened_in(
     reference: Mapping[str, Any],
     listener: Listener,
     *,
+    answers: Answers | None = None,
     traffic: Traffic | None = None,
 ) -> AsyncIterator[Session]:
     """Open a run in an open journal, which stays open.
@@ -142,6 +145,7 @@ async def opened_in(
         parent: A run whose beliefs to start with.
         reference: How the experiment was loaded.
         listener: Called with every recorded event.
+        answers: Called with each question to people that has no answer yet.
         traffic: What it shares with runs that are executed at the same time; they leave the index to who comes next.
     """
     async with AsyncExitStack() as stack:
@@ -167,18 +171,25 @@ async def opened_in(
         )
         people = Inbox(answers, source=log.source.run if log.source else None)
         session = Session(mode, run, experiment, journal, memory, trace.asker(asker), listener, people)
-        try:
+        with _told(session):
             yield session
-        except (JournalError, WaitingError):
-            raise  # nothing can be recorded in a journal that fails; and to wait is no failure
-        except Exception as error:  # whatever stopped it, an agent's own bug too, is told by the journal
-            facts = error.facts() if isinstance(error, CallError) else {}
-            session.note("failure", {**facts, "error": type(error).__name__, "message": str(error), "stopped": True})
-            error.add_note(f"The journal holds everything up to here; go on with: doxa resume {run}")
-            raise
-        except asyncio.CancelledError:
-            session.note("run.interrupted", {})
-            raise
+
+
+@contextmanager
+def _told(session: Session) -> Iterator[None]:
+    """Whatever stops a run is told by its journal."""
+    try:
+        yield
+    except (JournalError, WaitingError):
+        raise  # nothing can be recorded in a journal that fails; and to wait is no failure
+    except Exception as error:  # whatever stopped it, an agent's own bug too, is told by the journal
+        facts = error.facts() if isinstance(error, CallError) else {}
+        session.note("failure", {**facts, "error": type(error).__name__, "message": str(error), "stopped": True})
+        error.add_note(f"The journal holds everything up to here; go on with: doxa resume {session.run}")
+        raise
+    except asyncio.CancelledError:
+        session.note("run.interrupted", {})
+        raise
 
 
 @asynccontextmanager
