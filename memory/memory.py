@@ -71,9 +71,7 @@ class BeliefMemory:
         """
         self.journal = journal
         self.run = journal.require(run)
-        self._spec = embedder
-        self._near = near
-        self._indexed = indexed
+        self._spec, self._near, self._indexed = embedder, near, indexed
         self._resources = ExitStack()
         if parent is not None:
             from .timetravel import branch_point
