@@ -10,6 +10,8 @@
 ``belief``, ``operations``    a belief, and what a critic may propose to do with beliefs
 ``scope``                     when a belief applies
 ``revision``, ``state``       what becomes of proposals, and what is believed after them
+``relation``, ``judging``     what two beliefs are to each other, and who decides where that is open
+``likeness``, ``wording``     two texts side by side, and what one of them advises; by the words of ``thesaurus``
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
 ``asked``                     what a propagation depends on
 ``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with

@@ -15,6 +15,7 @@ from .curation import clock
 from .lineage import cited, reliance
 from .memory import BeliefMemory
 from .recorded import chain
+from .relation import related
 from .scope import overlap, same
 from .state import IN_FORCE
 
@@ -92,11 +93,10 @@ def _duplicates(memory: BeliefMemory, held: Sequence[Belief]) -> Iterator[Findin
     for one, other in combinations(held, 2):
         if one.aspect != other.aspect or one.polarity != other.polarity or not same(one.scope, other.scope):
             continue
-        likeness = memory.alike(one.statement, [other.statement])[0]
-        if likeness >= memory.near:
-            yield Finding(
-                "duplicate", (one.id, other.id), f"they say the same in the same scope, cosine {likeness:.2f}"
-            )
+        found = related(one, other, memory.alike(one.statement, [other.statement])[0], memory.near)
+        if found.relation in {"same", "open"}:
+            sure = "they say" if found.relation == "same" else "they may say"
+            yield Finding("duplicate", (one.id, other.id), f"{sure} the same in the same scope: {found.reason}")
 
 
 def _disputed(memory: BeliefMemory, held: Sequence[Belief]) -> Iterator[Finding]:

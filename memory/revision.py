@@ -14,14 +14,15 @@ Every proposal ends in exactly one result with its reason, and no belief is ever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from .belief import Belief, Credence, Evidence, Status, belief_id
 from .interventions import Addition, Amendment, Cause
+from .judging import OpenPair, Rulings, pair_key
 from .operations import Contraction, Expansion, Operation, Revision
-from .scope import overlap, same
+from .relation import Related, related
 from .state import IN_FORCE, Beliefs, Op, RevisionResult, Update, support
 
 Resolves = Callable[[int, int], bool]
@@ -42,7 +43,8 @@ class Terms:
         alike: Compares texts.
         budget: How many edits are allowed - additions, replacements, withdrawals; ``None`` for any number.
             Reinforcing what is believed edits nothing.
-        near: Cosine from which two texts with the same aspect, polarity and scope say the same.
+        near: Cosine from which two texts with the same aspect, polarity and scope say the same, whatever their words.
+        rulings: What a judge decided about pairs that structure and words leave open.
         tainted: Whether the critic saw text that strangers wrote.
         generation: Of the embeddings behind ``alike``.
         stated: Evidence for what cites no steps: a person's word.
@@ -58,6 +60,7 @@ class Terms:
     tainted: bool = False
     generation: str = ""
     stated: tuple[Evidence, ...] = ()
+    rulings: Rulings = field(default_factory=dict)
 
 
 Lessons = Expansion | Revision | Addition | Amendment
@@ -69,6 +72,14 @@ def admit(
     """Judge the proposals of one critique in order, each in the light of those before it."""
     admission = _Admission(beliefs, terms)
     return tuple(admission.judge(proposal) for proposal in proposals)
+
+
+def undecided(
+    beliefs: Beliefs, proposals: Sequence[Operation | Addition | Amendment], terms: Terms
+) -> tuple[OpenPair, ...]:
+    """The pairs that a judge could decide before these proposals are admitted, the nearest first."""
+    admission = _Admission(beliefs, terms)
+    return tuple(sorted(admission.undecided(proposals), key=lambda pair: (-pair.nearness, pair.key)))
 
 
 class _RejectedError(Exception):
@@ -105,21 +116,49 @@ class _Admission:
         updates = (Update(belief=old.id, status=Status.RETIRED), *freed(self._beliefs, old))
         return self._result("contraction", f"{old.id} is given up", proposal, old.id, None, updates)
 
+    def undecided(self, proposals: Sequence[Operation | Addition | Amendment]) -> Iterator[OpenPair]:
+        """Open pairs of what is in force or proposed earlier with what is proposed."""
+        before = dict(self._beliefs)
+        for proposal in proposals:
+            if isinstance(proposal, Contraction):
+                continue
+            try:
+                old = self._standing(proposal.belief) if isinstance(proposal, Revision | Amendment) else None
+                new = self._candidate(proposal)
+            except _RejectedError:
+                continue
+            held = [b for b in before.values() if b.status in IN_FORCE and b is not old and b.id != new.id]
+            found = self._compared(new, held)
+            yield from (OpenPair(b, new, r.nearness) for b, r in zip(held, found, strict=True) if r.relation == "open")
+            before.setdefault(new.id, new)
+
     def _lesson(self, proposal: Lessons) -> RevisionResult:
         old = self._standing(proposal.belief) if isinstance(proposal, Revision | Amendment) else None
         new = self._candidate(proposal)
-        held = old if old and old.id == new.id else self._restated(new, old)
-        if held and held.id in self._said:
-            raise _RejectedError(f"an earlier proposal of this critique said the same ({held.id})")
-        if held and (old is None or held is old):
-            updates = (support(new).model_copy(update={"belief": held.id}),)
-            return self._result("reinforcement", f"it says what {held.id} says", proposal, held.id, None, updates)
+        held = [b for b in self._beliefs.in_force() if b is not old]
+        others = {b.id: (b, r) for b, r in zip(held, self._compared(new, held), strict=True)}
+        known = old if old and old.id == new.id else self._restated(others)
+        if known and known.id in self._said:
+            raise _RejectedError(f"an earlier proposal of this critique said the same ({known.id})")
+        if known and (old is None or known is old):
+            updates = (support(new).model_copy(update={"belief": known.id}),)
+            told = f"it says what {known.id} says{self._ruled(new, known)}"
+            return self._result("reinforcement", told, proposal, known.id, None, updates)
         self._spend()
-        return self._placed(proposal, new, held or self._beliefs.get(new.id), old)
+        rivals = [b for b, r in others.values() if r.relation == "contradicts"]
+        doubts = "".join(self._doubt(new, b) for b, r in others.values() if r.relation == "open")
+        return self._placed(proposal, new, known or self._beliefs.get(new.id), old, rivals, doubts)
 
-    def _placed(self, proposal: Lessons, new: Belief, known: Belief | None, old: Belief | None) -> RevisionResult:
+    def _placed(
+        self,
+        proposal: Lessons,
+        new: Belief,
+        known: Belief | None,
+        old: Belief | None,
+        rivals: Sequence[Belief],
+        doubts: str,
+    ) -> RevisionResult:
         """Put a lesson among the others: as a new belief, or into the one that says it already."""
-        rivals = [b for b in self._beliefs.in_force() if b is not old and opposed(b, new)]
         own = new.id if known is None else known.id
         told = {
             "status": Status.DISPUTED if rivals else Status.ACTIVE,
@@ -135,7 +174,7 @@ class _Admission:
             updates += [update for update in freed(self._beliefs, old) if update.belief not in settled]
         added = new.model_copy(update=told) if known is None else None
         op: Op = "revision" if old else "dispute" if rivals else "expansion"
-        return self._result(op, _why(known, old, rivals), proposal, own, added, tuple(updates))
+        return self._result(op, _why(known, old, rivals) + doubts, proposal, own, added, tuple(updates))
 
     def _candidate(self, p: Lessons) -> Belief:
         """The belief that a proposal would make, if its evidence is real."""
@@ -173,27 +212,30 @@ class _Admission:
             raise _RejectedError(f"{belief.id} is pinned")
         return belief
 
-    def _restated(self, new: Belief, old: Belief | None) -> Belief | None:
+    def _compared(self, new: Belief, held: Sequence[Belief]) -> list[Related]:
+        """What a belief is to each of some others, with what a judge decided."""
+        close = [b for b in held if b.aspect == new.aspect and b.polarity == new.polarity]
+        scores = self._terms.alike(new.statement, [b.statement for b in close]) if close else []
+        cosines = {b.id: cosine for b, cosine in zip(close, scores, strict=True)}
+        found = [related(b, new, cosines.get(b.id, 0.0), self._terms.near) for b in held]
+        return [self._decided(b, new, r) if r.relation == "open" else r for b, r in zip(held, found, strict=True)]
+
+    def _decided(self, held: Belief, new: Belief, found: Related) -> Related:
+        ruling = self._terms.rulings.get(pair_key(held.id, new.id))
+        return found if ruling is None else Related(ruling.decision, ruling.reason, found.nearness)
+
+    def _restated(self, others: Mapping[str, tuple[Belief, Related]]) -> Belief | None:
         """The belief in force, other than the one to be revised, that says the same; the nearest if there are more."""
-        comparable = [b for b in self._beliefs.in_force() if b is not old and _comparable(b, new)]
-        likeness = self._likeness(new.statement, [b.statement for b in comparable])
-        near = [
-            (-score, b.id)
-            for b, score in zip(comparable, likeness, strict=True)
-            if score >= self._terms.near and self._same_sentence(b, new)
-        ]
-        return self._beliefs[min(near)[1]] if near else None
+        near = [(-r.nearness, i) for i, (_, r) in others.items() if r.relation == "same"]
+        return others[min(near)[1]][0] if near else None
 
-    def _same_sentence(self, one: Belief, other: Belief) -> bool:
-        a, b = one.scope.sentence.strip(), other.scope.sentence.strip()
-        return a == b or (bool(a and b) and self._likeness(a, [b])[0] >= self._terms.near)
+    def _ruled(self, new: Belief, held: Belief) -> str:
+        ruling = self._terms.rulings.get(pair_key(held.id, new.id))
+        return f", the judge says: {ruling.reason}" if ruling else ""
 
-    def _likeness(self, text: str, others: Sequence[str]) -> list[float]:
-        """Cosines; texts that are the same but for case and spaces are wholly alike, whatever the embedder thinks."""
-        if not others:
-            return []
-        scores = self._terms.alike(text, others)
-        return [1.0 if _folded(o) == _folded(text) else s for o, s in zip(others, scores, strict=True)]
+    def _doubt(self, new: Belief, held: Belief) -> str:
+        ruling = self._terms.rulings.get(pair_key(held.id, new.id))
+        return f"; whether it says what {held.id} says is open" + (f": {ruling.reason}" if ruling else "")
 
     def _spend(self) -> None:
         if self._left is None:
@@ -237,7 +279,7 @@ def freed(beliefs: Beliefs, gone: Belief) -> list[Update]:
 
 def opposed(one: Belief, other: Belief) -> bool:
     """Whether two beliefs contradict each other where both apply."""
-    return one.aspect == other.aspect and one.polarity != other.polarity and overlap(one.scope, other.scope)
+    return related(one, other).relation == "contradicts"
 
 
 def _why(known: Belief | None, old: Belief | None, rivals: Sequence[Belief]) -> str:
@@ -259,11 +301,3 @@ def _evidence(proposal: Lessons, run: str) -> tuple[Evidence, ...]:
         Evidence(run=run, episode=episode, steps=tuple(sorted(steps)), note=proposal.reason)
         for episode, steps in sorted(cited.items())
     )
-
-
-def _comparable(one: Belief, other: Belief) -> bool:
-    return one.aspect == other.aspect and one.polarity == other.polarity and same(one.scope, other.scope)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())

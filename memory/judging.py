@@ -1,0 +1,78 @@
+"""Judges: who decides whether two beliefs say the same where structure and words leave it open.
+
+Judging may ask a model, and admission is pure; so verdicts are collected before, for the pairs that admission would
+find open, and are handed to it. A pair without a verdict stays open: nothing is merged, and the result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+from .belief import Belief, Record
+
+Decision = Literal["same", "contradicts", "different", "open"]
+
+
+class Ruling(Record):
+    """What was decided about two beliefs."""
+
+    one: str
+    """Id of the belief in force."""
+    other: str
+    """Id of the one that comes in."""
+    decision: Decision
+    """``open`` if the judge couldn't be asked, or couldn't say."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class OpenPair:
+    """Two beliefs that may say the same.
+
+    Attributes:
+        one: In force, or proposed earlier in the same critique.
+        other: Proposed.
+        nearness: Share of common words, in [0, 1].
+    """
+
+    one: Belief
+    other: Belief
+    nearness: float
+
+    @property
+    def key(self) -> str:
+        """Names the pair, whichever of the two comes first."""
+        return pair_key(self.one.id, self.other.id)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge says of two beliefs."""
+
+    decision: Decision
+    reason: str
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Compares two beliefs."""
+
+    async def judge(self, one: Belief, other: Belief) -> Verdict:
+        """Say what they are to each other. Equal beliefs and equal answers give equal verdicts."""
+        ...
+
+
+Rulings = Mapping[str, Ruling]
+"""By :func:`pair_key`."""
+
+
+def pair_key(one: str, other: str) -> str:
+    """Names a pair of beliefs by their ids."""
+    return "-".join(sorted((one, other)))
+
+
+def by_pair(rulings: Sequence[Ruling]) -> Rulings:
+    """Rulings to be looked up."""
+    return {pair_key(r.one, r.other): r for r in rulings}

@@ -1,0 +1,128 @@
+"""How near two texts are, and whether one takes back what the other advises. No model in the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .thesaurus import METHODS
+from .wording import Mention, read, stem
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Two texts side by side.
+
+    Attributes:
+        common: Share of both texts' words that the other has too, by sense, in [0, 1].
+        opposed: Whether the advice is turned round.
+        elsewhere: Whether it is given under conditions that exclude each other.
+        apart: Whether they name other numbers, or one is about method and the other isn't.
+        doubtful: Whether only one of them denies something that the other doesn't mention.
+        told: The words that are turned round.
+    """
+
+    common: float
+    opposed: bool
+    elsewhere: bool
+    apart: bool
+    doubtful: bool
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class _Clash:
+    one: Mention
+    other: Mention
+    acts: bool
+    word: bool
+
+
+@lru_cache(maxsize=8192)
+def likeness(one: str, other: str) -> Likeness:
+    """Compare two texts; symmetric but for the wording of ``told``."""
+    a, b = read(one), read(other)
+    of_a, of_b = [_partners(m, b) for m in a], [_partners(m, a) for m in b]
+    common = (sum(map(bool, of_a)) + sum(map(bool, of_b))) / (len(a) + len(b)) if a and b else 0.0
+    denied = _denied(a, of_a), _denied(b, of_b)
+    clashes = [c for m, others in zip(a, of_a, strict=True) for c in _clash(m, others, a)]
+    clashes = [c for c in clashes if not (c.word and denied[c.one.negative])]
+    elsewhere = any(c.one.role == c.other.role == "condition" for c in clashes)
+    advice = [c for c in clashes if "condition" not in (c.one.role, c.other.role)]
+    turned = advice if not _both_turned(advice) else []
+    told = ", ".join(sorted({c.one.stem for c in turned}))
+    return Likeness(common, bool(turned) or _reordered(a, of_a), elsewhere, _apart(a, b), denied[0] != denied[1], told)
+
+
+def _apart(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
+    first, second = _numbers(one), _numbers(other)
+    return bool(first and second and not first & second) or _only(one, other) or _only(other, one)
+
+
+def _numbers(mentions: Sequence[Mention]) -> frozenset[str]:
+    return frozenset(s.name for m in mentions for s in m.senses if s.kind == "number")
+
+
+def _only(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
+    """Whether one sentence begins by asking for a method, to measure or to record, and the other doesn't know of it."""
+    stems = {m.stem for m in other}
+    methods = [{stem(verb) for verb in verbs} for verbs in METHODS]
+    return any(one and one[0].stem in verbs and not stems & verbs for verbs in methods)
+
+
+def _partners(mention: Mention, others: Sequence[Mention]) -> tuple[Mention, ...]:
+    """Words of the other text that mean the same or the opposite; the very same word, if it is there."""
+    found = tuple(o for o in others if _alike(mention, o))
+    return tuple(o for o in found if o.stem == mention.stem) or found
+
+
+def _alike(one: Mention, other: Mention) -> bool:
+    return any(_same(s.name, o.name) for s in one.senses for o in other.senses)
+
+
+@lru_cache(maxsize=65536)
+def _same(one: str, other: str) -> bool:
+    """The same sense, or stems that begin alike: "concess" and "conced"."""
+    if one == other:
+        return True
+    if ":" in one or ":" in other:
+        return False
+    alike = next((i for i, (x, y) in enumerate(zip(one, other, strict=False)) if x != y), min(len(one), len(other)))
+    return alike >= 4 and alike >= 0.66 * max(len(one), len(other))
+
+
+def _clash(mention: Mention, partners: Sequence[Mention], own: Sequence[Mention]) -> Iterator[_Clash]:
+    """The opposite of a word, if the other text has only that and this one doesn't have both."""
+    for other in partners[:1]:
+        pairs = [(s, o) for p in partners for s in mention.senses for o in p.senses if _same(s.name, o.name)]
+        mixed = any(s.name == o.name and s.sign != o.sign for m in own for o in m.senses for s in mention.senses)
+        named = mention.thing != other.thing and pairs[0][0].kind == "act" and not mention.negated and not other.negated
+        if mixed or named or any(s.sign == o.sign for s, o in pairs):
+            return
+        acts, word = any(s.kind != "state" for s, _ in pairs), all(s.kind == "word" for s, _ in pairs)
+        yield _Clash(mention, other, acts, word)
+
+
+def _denied(mentions: Sequence[Mention], partners: Sequence[Sequence[Mention]]) -> bool:
+    """Whether a text says no by a word of its own: "bluffing is useless" needs no "don't" to mean it."""
+    own = (m for m, others in zip(mentions, partners, strict=True) if not others)
+    said = [m for m in own if m.role == "advice"]
+    return any(m.negated or any(s.sign < 0 and s.name in _DENIALS for s in m.senses) for m in said)
+
+
+_DENIALS = frozenset(("act:trust", "act:accept", "act:start", "state:right", "state:safe", "state:necessary"))
+
+
+def _both_turned(clashes: Sequence[_Clash]) -> bool:
+    """Whether act and circumstance are both turned in one clause: "buy dips", "sell rallies"; "not more", "at most"."""
+    acts = [c for c in clashes if c.acts]
+    states = [c for c in clashes if not c.acts]
+    return any(a.one.clause == s.one.clause or a.other.clause == s.other.clause for a in acts for s in states)
+
+
+def _reordered(mentions: Sequence[Mention], partners: Sequence[Sequence[Mention]]) -> bool:
+    """Whether what comes first in one text comes last in the other."""
+    ranks = [(m.rank, o.rank) for m, others in zip(mentions, partners, strict=True) for o in others[:1]]
+    ranked = [a * b for a, b in ranks if a and b]
+    return sum(r < 0 for r in ranked) > sum(r > 0 for r in ranked)

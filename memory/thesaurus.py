@@ -1,0 +1,188 @@
+"""Words that mean the same or the opposite: what advice is usually made of, in English.
+
+Written from general vocabulary, not from any set of beliefs. ``ACTS`` are opposites of doing, ``STATES`` of being;
+within a side the words count as the same. ``GROUPS`` have no opposite. Words stand in their base form.
+"""
+
+from __future__ import annotations
+
+ACTS = """
+trust rely follow heed believe listen obey confident reliable dependable trustworthy attention weight credible realistic
+| ignore disregard distrust disbelieve discount doubt mistrust fade sceptical skeptical unreliable mislead dismiss
+buy purchase long accumulate acquire | sell short dump offload divest unload
+keep hold retain save preserve maintain | sell exit drop discard abandon liquidate spend
+enter open | exit close leave quit
+take bring carry use employ | leave omit forgo skip
+accept approve allow admit permit welcome tolerate | reject refuse decline deny forbid ban veto
+add include insert create install append | remove exclude delete drop omit strip
+start begin launch initiate | stop cease halt quit end
+raise increase extend widen expand enlarge loosen boost | reduce decrease limit restrict tighten trim shrink cut lower
+cover protect shield | uncover expose
+spread diversify distribute | concentrate cluster
+attack advance charge | defend retreat withdraw
+enable activate | disable deactivate
+encourage promote support favour favor prefer recommend | discourage oppose
+show reveal disclose publish | hide conceal withhold
+commit settle | explore try sample experiment
+continue proceed persist go | interrupt pause recall return
+hurry rush | wait delay postpone
+agree confirm | disagree contradict
+lock fasten tie | unlock unfasten untie
+fill load | empty unload
+connect join merge combine | disconnect split separate divide
+praise thank | blame criticise criticize
+lend give offer | borrow withhold
+"""
+
+STATES = """
+rise climb grow rally up upward increase gain recover higher
+| fall drop decline down downward dip decrease lower slide sink
+more over above exceed longer larger bigger greater extra wide many additional most atleast
+| less fewer below under shorter smaller narrow few atmost least limit cap
+early first start begin soon prior ahead | late later last afterwards end finally
+right correct good useful true valid right accurate | wrong bad useless false invalid inaccurate incorrect
+left | right
+long | short brief briefly concise
+high | low
+strong | weak
+fast quick rapid | slow sluggish
+dry | wet rain rainy humid
+warm hot | cold cool
+calm quiet stable | volatile turbulent stormy hectic
+large big | small little tiny
+inside indoor indoors within | outside outdoor outdoors
+lead | lag
+stay open widen | close reverse revert
+safe safer | dangerous risky unsafe exposed
+win profit gain | lose loss
+positive bullish bull optimistic | negative bearish bear pessimistic
+easy simple | hard difficult complex
+cheap | expensive costly
+full | empty
+front | back rear
+top | bottom
+east easterly | west westerly
+north northerly | south southerly
+day daytime | night
+old existing | new another other
+same equal | different
+ascending | descending
+public | private
+rare seldom | often frequent usual
+necessary needed required need | unnecessary needless
+"""
+
+GROUPS = """
+follow side direction way
+choose decide pick select
+month monthly
+reason ground cause
+tell say report state mention speak
+find discover detect spot locate
+see watch look observe view
+test check verify examine inspect
+measure time gauge
+fix mend repair solve correct
+write compose draft
+sort order rank
+apologise apologize apology sorry
+brief briefly short concise brevity
+request ask question enquire query
+ambiguous ambiguity unclear vague
+customer client user guest
+human person people agent staff
+transfer hand pass escalate forward
+order reorder buy
+deliver delivery shipment
+storm thunder
+cloud overcast
+umbrella raincoat
+temperature degree warm
+pause wait delay backoff
+fail failure failed
+retry repeat again
+stale outdated old
+profit gain return
+share stock equity
+position holding stake
+loss lose
+price quote
+market exchange
+company firm corporation
+yearly annual year
+weekly week
+daily day
+hour hourly
+headline news story article
+outlook guidance forecast prediction
+manager management executive
+risk danger hazard
+cash money capital
+reserve buffer cushion
+duplicate double
+missing null absent
+match fit correspond
+row record entry
+table relation
+index indexes indexing
+error bug defect fault
+early beginning opening
+end ending finish
+attempt try
+push put place move
+opponent rival adversary
+try pull sample explore
+walk go march move
+upgrade improve enhance
+build construct erect
+late last
+angry anger furious upset
+first before
+point score
+make earn
+drift trend
+expect anticipate mean predict
+protect safe safety secure
+plan schedule
+work job task
+dip drop fall
+limit cap bound
+"""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+METHODS = (
+    _words("measure count compare average check review estimate calculate compute recompute read correct calibrate"),
+    _words("record log note write report mark photograph document list"),
+)
+"""What a sentence can ask for that is about method, not about what to trust or to do: to measure, to keep records."""
+NEGATORS = _words("not no never without nothing neither nor hardly avoid refrain resist stop cease instead nobody none")
+"""What turns the word after it round."""
+CARRIERS = _words("take use put make apply have give play write want set")
+"""Verbs that hand a negation on to what they are about: "don't use an index"."""
+FUNCTION = _words(
+    """a an the this that these those it its they them their there he she his her you your we our i my one ones of to by
+    and or so too also than is are was were be been being am do does did have has had having will would can could
+    may might must shall should who whom whose which what how why all any each every both some such very just only
+    even still already yet ever always usually mostly often really here out off into onto upon through per toward
+    towards about against between among hence thus as at for from in on with get gets got getting let lets make makes
+    made become becomes own much go goes going percent s t"""
+)
+"""What carries no meaning of its own."""
+NUMBERS = {
+    **{word: str(n) for n, word in enumerate(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"))},
+    "nine": "9",
+    "ten": "10",
+    "eleven": "11",
+    "twelve": "12",
+    "twenty": "20",
+    "thirty": "30",
+    "fifty": "50",
+    "hundred": "100",
+    "thousand": "1000",
+    "half": "0.5",
+    "tenth": "10",
+}

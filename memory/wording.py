@@ -1,0 +1,222 @@
+"""What a sentence advises, read without a model: its words as terms, and which way each of them points.
+
+A term is a sense of the thesaurus or a stem. It points up or down: an opposite and a negation turn it round. Clauses
+are kept apart, because advice and the conditions it is given under are compared differently.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from . import thesaurus
+
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[a-z]+(?:'[a-z]+)?|[,;:.!?]", re.IGNORECASE)
+_PHRASES = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\b(\w+)n[’']t\b", r"\1 not"),
+        (r"\bcannot\b", "can not"),
+        (r"(\d)\s*%", r"\1 percent"),
+        (r"\bno (longer|more|later|higher)\b(?! than)", "atmost"),
+        (r"\btake( the| a| an)? (\w+) off\b", r"not \2"),
+        (r"\b(no|not) (more|longer|later|larger|greater|higher) than\b", "atmost"),
+        (r"\b(no|not) (less|fewer|shorter|smaller|lower) than\b", "atleast"),
+        (r"\b(at (the )?most|up to|no longer|a maximum of)\b", "atmost"),
+        (r"\b(at (the )?least|or more|a minimum of)\b", "atleast"),
+        (r"\b(keep|stay|leave|stays|keeps)( \w+)? (off|away|out) ?(from|of)?\b", r"not \2"),
+        (r"\b(instead of|rather than)\b", "instead"),
+        (r"\bas (soon|long|far) as\b", "when"),
+        (r"\bin the (event|case) (of|that)\b", "when"),
+    )
+)
+_STOPS = frozenset((*",;:.!?", "but"))
+_REASONS = frozenset(("because", "since", "therefore"))
+_CONDITIONS = frozenset(("when", "whenever", "if", "while", "once", "during", "unless", "until", "where"))
+_ORDER = {"before": -1, "after": 1}
+_ARTICLES = frozenset(("no", "a", "an", "the", "this", "that", "its", "their", "your", "every", "each"))
+_NONE = frozenset(("nothing", "none", "nobody"))
+_CARRYING = frozenset(("act:take", "act:add"))
+"""Acts that do to their object what they say: to drop an index is to have none."""
+_PLACES = {"first": 1, "then": -1, "afterwards": -1, "later": -1, "afterward": -1}
+"""What these words say of the clause they stand in."""
+
+
+Role = Literal["advice", "condition", "reason"]
+
+
+@dataclass(frozen=True)
+class Sense:
+    """One meaning of a word.
+
+    Attributes:
+        name: Of the sense in the thesaurus, or the word's stem.
+        sign: 1 or -1: which of two opposites.
+        kind: ``act`` or ``state`` for a sense with an opposite, else ``word`` or ``number``.
+    """
+
+    name: str
+    sign: int
+    kind: Literal["act", "state", "word", "number"]
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A word where it stands.
+
+    Attributes:
+        stem: The word without its endings.
+        senses: What it can mean, turned by the negation before it, if there is one.
+        clause: Number of its clause.
+        role: Of the clause: advice, the condition it is given under, or the reason for it.
+        rank: 1 for what is to come first or to be preferred, -1 for the other, 0 if nothing is said.
+        thing: Whether it is named rather than done: "the drop", "an exit".
+        negated: Whether a negation turned it round.
+    """
+
+    stem: str
+    senses: tuple[Sense, ...]
+    clause: int
+    role: Role
+    rank: int
+    thing: bool
+    negated: bool = False
+
+    @property
+    def negative(self) -> bool:
+        """Whether it stands turned round, or for the second of two opposites."""
+        return any(sense.sign < 0 for sense in self.senses)
+
+    def turned(self) -> Mention:
+        """The same, the other way round."""
+        return replace(self, senses=tuple(replace(s, sign=-s.sign) for s in self.senses), negated=True)
+
+
+@lru_cache(maxsize=4096)
+def read(text: str) -> tuple[Mention, ...]:
+    """The terms of a text in order."""
+    lowered = text.casefold()
+    for pattern, replacement in _PHRASES:
+        lowered = pattern.sub(replacement, lowered)
+    return _ranked(_mentions(_TOKEN.findall(lowered)))
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """A word without the endings that English inflects and derives it by."""
+    if len(word) <= 3 or not word.isalpha():
+        return word
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: len(word) - len(ending)] + instead
+            break
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
+                word = word[:-1]
+            break
+    word = word[:-1] if word.endswith("e") and len(word) > 3 else word
+    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
+
+
+_ENDINGS = (
+    ("sses", "ss"), ("ies", "y"), ("ations", "ate"), ("ation", "ate"), ("ings", "ing"), ("ness", ""), ("ments", ""),
+    ("ment", ""), ("ically", "ic"), ("ally", "al"), ("ly", ""), ("ches", "ch"), ("shes", "sh"), ("xes", "x"),
+    ("ss", "ss"), ("us", "us"), ("is", "is"), ("s", ""),
+)  # fmt: skip
+
+
+class _Clause:
+    """Where in a sentence the reader is."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.role: Role = "advice"
+        self.rank = 0
+        self.negated = False
+        self._fronted = False
+
+    def end(self) -> None:
+        """A stop: what follows is advice again; after "Before you go," it is what comes first."""
+        self.begin("advice", -self.rank if self._fronted else 0)
+
+    def begin(self, role: Role, rank: int, *, fronted: bool = False) -> None:
+        """Another clause."""
+        self.number += 1
+        self.role, self.rank, self.negated, self._fronted = role, rank, False, fronted
+
+    def mention(self, token: str, senses: tuple[Sense, ...], *, thing: bool) -> Mention:
+        """A word of this clause; a negation reaches one word, or two if the first only carries the other."""
+        self.rank = _PLACES.get(token, self.rank)
+        if senses[0].kind == "number":
+            return Mention(token, senses, self.number, self.role, self.rank, thing)
+        said = Mention(stem(token), senses, self.number, self.role, self.rank, thing)
+        said = said.turned() if self.negated else said
+        carries = not thing and (said.stem in thesaurus.CARRIERS or any(s.name in _CARRYING for s in senses))
+        self.negated = carries and said.negative
+        return said
+
+
+def _mentions(tokens: list[str]) -> list[Mention]:
+    clause, found, preferring = _Clause(), list[Mention](), False
+    for before, token, after in zip([".", *tokens], tokens, [*tokens[1:], "."], strict=False):
+        preferring = preferring or token.startswith("prefer")
+        if token in _STOPS:
+            clause.end()
+        elif token in _ORDER:
+            clause.begin("advice", _ORDER[token], fronted=before in _STOPS)
+        elif token in _CONDITIONS:
+            clause.begin("condition", 0)
+        elif token in _REASONS:
+            clause.begin("reason", 0)
+        elif token == "to" and preferring and clause.rank == 0:  # noqa: S105  a word
+            clause.begin("advice", -1)
+        elif token in _NONE and after in _STOPS and found:
+            found[-1] = found[-1].turned()
+        elif token in thesaurus.NEGATORS:
+            clause.negated = True
+        elif senses := _meaning(token):
+            alone = after in _STOPS or after in thesaurus.FUNCTION
+            found.append(clause.mention(token, senses, thing=alone and before in _ARTICLES))
+    return found
+
+
+def _ranked(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
+    """Give the rest of a sentence the place that its ordered clause leaves."""
+    found = tuple(mentions)
+    ranks = {m.rank for m in found if m.role == "advice" and m.rank}
+    if len(ranks) != 1:
+        return found
+    (rank,) = ranks
+    return tuple(replace(m, rank=-rank) if m.role == "advice" and not m.rank else m for m in found)
+
+
+def _meaning(token: str) -> tuple[Sense, ...]:
+    if token in thesaurus.NUMBERS or token[0].isdigit():
+        return (Sense(thesaurus.NUMBERS.get(token, token), 1, "number"),)
+    known = _senses()
+    if token in thesaurus.FUNCTION:
+        return ()
+    forms = (token, stem(token), *(token.removesuffix(end) for end in ("r", "er", "st", "est")))
+    return next((known[form] for form in forms if form in known), (Sense(stem(token), 1, "word"),))
+
+
+@lru_cache(maxsize=1)
+def _senses() -> Mapping[str, tuple[Sense, ...]]:
+    """The senses of every word of the thesaurus, by the word and by its stem."""
+    found: dict[str, tuple[Sense, ...]] = {}
+    tables: tuple[tuple[Literal["act", "state", "word"], str], ...]
+    tables = (("act", thesaurus.ACTS), ("state", thesaurus.STATES), ("word", thesaurus.GROUPS))
+    for kind, table in tables:
+        for line in table.strip().replace("\n|", " |").splitlines():
+            sides = line.split("|")
+            name = f"{kind}:{sides[0].split()[0]}"
+            for sign, side in zip((1, -1), sides, strict=False):
+                for word in side.split():
+                    for form in {word, stem(word)}:
+                        found[form] = (*found.get(form, ()), Sense(name, sign, kind))
+    return found
