@@ -86,7 +86,7 @@ def test_an_audit_names_what_is_questionable(journal: Journal) -> None:
         journal.append(memory.run, [Entry(0, "call", "k", {"messages": [["user", text]]})])
         propagate(memory, 1)
         journal.append(memory.run, [Entry(1, "decision", "000001.30.pm", {"beliefs": [copied]})])
-        echo = learned(memory, 1, "Lean on cheerful news whose tone rises after lunch.", known_at=MAY + timedelta(days=500))
+        echo = learned(memory, 1, "The tone of mornings matters more than volume.", known_at=MAY + timedelta(days=500))
         unseen = learned(memory, 1, "Sell.", aspect="prices.x", polarity="against")
         propagate(memory, 2)
         Curation(memory).dispute(unseen, "not sure")
