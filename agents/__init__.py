@@ -5,7 +5,8 @@ module     concept
 ========== ====================================================================
 analyst    reads one source, returns an ``Insight``
 manager    weighs the insights, returns the ``Decision``
-human      a person as the manager; people: how people are asked
+human      a person as the manager; people: how people are asked, interrupts: in LangGraph
+consulting questions a manager asks before it decides, to a person or a simulated user
 gate       where a person approves, rejects or edits a decision; occasions: when
 review     where a person rules on a belief before it is in force
 briefing   what a manager is told about a step, model or person
@@ -19,11 +20,13 @@ prompts    how it is all worded
 """
 
 from .analyst import Analyst
+from .consulting import Consultation, Person, SimulatedUser
 from .episode import Episode, Mode
 from .failing import OnFailure, SafeAction
 from .failsafe import Failsafe
 from .gate import Gate
 from .human import HumanManager
+from .interrupts import Interrupts
 from .manager import Manager
 from .node import Agent, EpisodeRuntime
 from .occasions import Acting, Alerted, Always, Contested, Dissent, Tainted, Unsure
@@ -38,6 +41,7 @@ __all__ = [
     "Alerted",
     "Always",
     "Analyst",
+    "Consultation",
     "Contested",
     "Decision",
     "Dissent",
@@ -49,12 +53,15 @@ __all__ = [
     "HumanManager",
     "Inbox",
     "Insight",
+    "Interrupts",
     "Manager",
     "Mode",
     "OnFailure",
+    "Person",
     "Reading",
     "Review",
     "SafeAction",
+    "SimulatedUser",
     "Tainted",
     "Unsure",
     "Update",

@@ -14,6 +14,7 @@ from ..memory.questions import Question, Reply
 from ..memory.trajectory import Phase
 from ..models.protocol import Model
 from .briefing import for_people
+from .consulting import SimulatedUser
 from .episode import Episode
 from .manager import Manager
 from .node import EpisodeRuntime, Role, checked_name
@@ -51,6 +52,11 @@ class HumanManager:
     def model(self) -> Model | str | None:
         """The advisor's own model, if it has one."""
         return self.advisor.model if self.advisor else None
+
+    @property
+    def helpers(self) -> tuple[SimulatedUser, ...]:
+        """Who is asked on the advisor's behalf and needs a model."""
+        return self.advisor.helpers if self.advisor else ()
 
     @property
     def asks(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from ..memory.trajectory import Phase
 from ..models.protocol import Message, Model, Request
 from .briefing import situation
+from .consulting import ANSWER, Consultation, SimulatedUser
 from .episode import Episode
 from .node import EpisodeRuntime, Role, checked_name
 from .prompts import DATA_RULE, signals_text, system_message, task_text, user_message
@@ -34,6 +35,7 @@ class Manager:
         model: Its own model, or the experiment's if ``None``.
         memory: How many of its last decisions it sees.
         episodes: How many earlier episodes it remembers, in numbers; they stand before the step in its prompt.
+        consults: Whom it may ask a question before it decides, and how often; ``None`` for nobody.
     """
 
     name: str = "manager"
@@ -41,6 +43,7 @@ class Manager:
     model: Model | str | None = None
     memory: int = 5
     episodes: int = 0
+    consults: Consultation | None = None
     role: ClassVar[Role] = "manager"
     source: ClassVar[None] = None
 
@@ -48,15 +51,35 @@ class Manager:
         """Check the name."""
         checked_name(self.name)
 
+    @property
+    def helpers(self) -> tuple[SimulatedUser, ...]:
+        """Who else is asked on its behalf and needs a model."""
+        whom = self.consults.whom if self.consults else None
+        return (whom,) if isinstance(whom, SimulatedUser) else ()
+
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
         """Return this step's decision."""
         episode = runtime.context
         alerted = bool(state.get("alerts"))
-        response = episode.answers.alerted if alerted else episode.answers.decision
-        request = Request(self.name, (self._instructions(episode), self._situation(state, episode)), response)
-        answer = await episode.ask(request, state["step"], Phase.MANAGER)
-        decision = answer.value.model_dump(mode="json")
+        decision = await self._decided(state, episode, alerted=alerted)
         return {"decision": checked_decision(decision, state, self.name, alerted=alerted)}
+
+    async def _decided(self, state: EpisodeState, episode: Episode, *, alerted: bool) -> dict[str, Any]:
+        step, instructions = state["step"], self._instructions(episode)
+        told = situation(state, episode, self.name, memory=self.memory, episodes=self.episodes)
+        if self.consults is not None:
+            return await self.consults.decision(self.name, instructions, told, step, episode, alerted=alerted)
+        response = episode.answers.alerted if alerted else episode.answers.decision
+        answer = await episode.ask(
+            Request(self.name, (instructions, user_message(told)), response), step, Phase.MANAGER
+        )
+        return answer.value.model_dump(mode="json")
+
+    @property
+    def _answer(self) -> str:
+        if self.consults is None:
+            return _ANSWER
+        return ANSWER.format(whom=self.consults.whom.name) + _ANSWER.removeprefix("# Answer\n")
 
     def _instructions(self, episode: Episode) -> Message:
         spec = episode.environment.spec
@@ -65,13 +88,10 @@ class Manager:
             self.instructions,
             task_text(spec),
             *(signals_text(source) for source in spec.sources),
-            _ANSWER,
+            self._answer,
             DATA_RULE,
         ]
         return system_message(parts, episode.blocks.get(self.name, ""))
-
-    def _situation(self, state: EpisodeState, episode: Episode) -> Message:
-        return user_message(situation(state, episode, self.name, memory=self.memory, episodes=self.episodes))
 
 
 def checked_decision(answer: Mapping[str, Any], state: EpisodeState, agent: str, *, alerted: bool) -> dict[str, Any]:

@@ -86,6 +86,11 @@ def insight_text(agent: str, insight: Mapping[str, Any]) -> str:
     )
 
 
+def said_text(what: str, speaker: str, text: str) -> str:
+    """``answer from NAME: ...``: somebody's words on one line, as data marked with their speaker."""
+    return f'{what} from {speaker}: <data speaker="{speaker}">{_unmarked(" ".join(text.split()))}</data>'
+
+
 def gap_text(agent: str, gap: Mapping[str, Any]) -> str:
     """``no insight from NAME at this step: ...``; the reason is Doxa's own words, never a server's."""
     return f"no insight from {agent} at this step: {gap['reason']}"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from ..agents.consulting import SimulatedUser
 from ..agents.failing import OnFailure
 from ..agents.node import Agent
 from ..critics.critic import Critic
@@ -109,7 +110,8 @@ class Experiment:
         Raises:
             SpecError: An agent has none, or the mapping names nobody.
         """
-        askers: list[Agent | Critic] = [a for a in self.graph.agents if getattr(a, "asks", True)]
+        askers: list[Agent | Critic | SimulatedUser] = [a for a in self.graph.agents if getattr(a, "asks", True)]
+        askers += self.graph.helpers
         askers += [self.graph.critic] if self.graph.critic else []
         given = self.model if isinstance(self.model, Mapping) else {"*": self.model}
         names = [asker.name for asker in askers]

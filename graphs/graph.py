@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from ..agents.consulting import SimulatedUser
 from ..agents.gate import Gate
 from ..agents.node import Agent
 from ..agents.occasions import Team
@@ -57,6 +58,11 @@ class EpisodeGraph:
         """The agents' names."""
         return tuple(agent.name for agent in self.agents)
 
+    @property
+    def helpers(self) -> tuple[SimulatedUser, ...]:
+        """Who is asked on an agent's behalf: simulated users."""
+        return tuple(helper for agent in self.agents for helper in getattr(agent, "helpers", ()))
+
     def entries(self) -> tuple[str, ...]:
         """Agents that nobody hands to: they start when the step is observed."""
         takers = {taker for _, taker in self.edges}
@@ -76,7 +82,7 @@ class EpisodeGraph:
 
     def _check_names(self) -> None:
         parts: list[str] = [*self.names, *(m.name for m in self.monitors)]
-        parts += [part.name for part in (self.critic, self.review, *self.gates) if part]
+        parts += [part.name for part in (self.critic, self.review, *self.gates, *self.helpers) if part]
         for name in parts:
             if parts.count(name) > 1:
                 raise GraphError(f"{parts.count(name)} parts of the graph are called {name!r}; names have to differ")

@@ -18,6 +18,14 @@ from .heuristic_team import Tone, decide, distil
 from .protocol import Reply, Request, T, WorstCase
 from .reading import Prompt
 
+DELIBERATIONS = (
+    "DecisionOrQuestion",
+    "AlertedDecisionOrQuestion",
+    "DecisionAtLast",
+    "AlertedDecisionAtLast",
+)
+"""Answers of a manager that may ask before it decides."""
+
 
 class HeuristicModel:
     """Rules that answer ``Insight``, ``Decision`` and ``Critique`` requests; free, stateless and deterministic."""
@@ -38,6 +46,7 @@ class HeuristicModel:
             "Insight": self._insight,
             "Decision": decide,
             "AlertedDecision": decide,
+            **dict.fromkeys(DELIBERATIONS, _decided),
             "Critique": criticise,
         }
         if kind not in rules:
@@ -55,6 +64,11 @@ class HeuristicModel:
     def _insight(self, prompt: Prompt) -> dict[str, Any]:
         self._tone = self._tone or vader_tone()
         return distil(prompt, self._tone)
+
+
+def _decided(prompt: Prompt) -> dict[str, Any]:
+    """A decision, where a question would be allowed: rules have none."""
+    return {"question": None, "decision": decide(prompt)}
 
 
 def vader_tone() -> Tone:
