@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..environments.protocol import EnvironmentSpec, Observation, Source, View
+from ..environments.parts import action_text
+from ..environments.protocol import EnvironmentSpec, Observation, Signal, Source, View
 from ..memory.trajectory import StepRecord
 from ..models.protocol import Message
 
@@ -26,7 +27,7 @@ def task_text(spec: EnvironmentSpec) -> str:
     """The task, with the lines ``Actions: ...`` and, if there is one, ``Cautious action: ...``."""
     lines = ["# Task", spec.task, f"Actions: {spec.action.describe().removeprefix('one of: ')}"]
     if spec.cautious is not None:
-        lines.append(f"Cautious action: {spec.cautious}")
+        lines.append(f"Cautious action: {action_text(spec.cautious)}")
     return "\n".join(lines)
 
 
@@ -34,10 +35,16 @@ def signals_text(source: Source) -> str:
     """The source's rules of thumb, one line ``signal source.name: ...`` each."""
     lines = [
         f"signal {source.name}.{s.name}: above 0 speaks for {s.above}, below 0 for {s.below}; "
-        f"usual size {s.scale:g}; read from the {'tone of the items' if s.tone else 'number'}"
+        f"usual size {s.scale:g}; read from the {_read_from(s)}"
         for s in source.signals
     ]
     return "\n".join(["# Signals", *lines]) if lines else ""
+
+
+def _read_from(signal: Signal) -> str:
+    if not signal.tone:
+        return "number"
+    return f"tone of the items of {signal.about}" if signal.about else "tone of the items"
 
 
 def system_message(parts: Iterable[str], beliefs: str) -> Message:
@@ -79,7 +86,7 @@ def insight_text(agent: str, insight: Mapping[str, Any]) -> str:
     note = _unmarked(" ".join(str(insight["rationale"]).split()))
     return "\n".join(
         [
-            f"insight {agent}: {insight['stance']}, confidence {insight['confidence']:.2f}",
+            f"insight {agent}: {action_text(insight['stance'])}, confidence {insight['confidence']:.2f}",
             *readings,
             f"  <data>{note}</data>",
         ]
@@ -112,7 +119,7 @@ def alerts_text(alerts: Mapping[str, Mapping[str, Any]]) -> str:
 
 def history_text(steps: Iterable[StepRecord]) -> str:
     """``step 11: buy, reward +0.0123`` a line."""
-    lines = [f"step {s.step}: {s.action}, reward {s.reward:+.6f}" for s in steps]
+    lines = [f"step {s.step}: {action_text(s.action)}, reward {s.reward:+.6f}" for s in steps]
     return "\n".join(["# Your last decisions", *lines]) if lines else ""
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
 
+from ..environments.parts import action_text, choices
 from ..environments.protocol import EnvironmentSpec
 from ..memory.trajectory import StepRecord
 
@@ -76,15 +78,26 @@ def account(episode: int, steps: Sequence[StepRecord], keep: int, opposites: Map
 
 
 def tallies(steps: Iterable[StepRecord], opposites: Mapping[str, str]) -> tuple[Tally, ...]:
-    """How each aspect did; an aspect that spoke for an unrelated action is left out of account at that step."""
+    """How each aspect did; an aspect that spoke for an unrelated action is left out of account at that step.
+
+    What spoke about one part of an action is judged by what that part brought.
+    """
     outcomes: dict[str, list[float]] = {}
     for step in steps:
+        taken = choices(step.action)
         for aspect, action in spoken(step.insights).items():
-            if step.reward and action == step.action:
-                outcomes.setdefault(aspect, []).append(step.reward)
-            elif step.reward and action == opposites.get(str(step.action)):
-                outcomes.setdefault(aspect, []).append(-step.reward)
+            reward = _brought(step, action)
+            if reward and action in taken:
+                outcomes.setdefault(aspect, []).append(reward)
+            elif reward and opposites.get(action) in taken:
+                outcomes.setdefault(aspect, []).append(-reward)
     return tuple(_tally(aspect, outcomes[aspect]) for aspect in sorted(outcomes))
+
+
+def _brought(step: StepRecord, choice: str) -> float:
+    """What came of the part that a choice is about; of the whole step, if it has no parts or none has a reward."""
+    part, named, _ = choice.partition("=")
+    return step.components.get(part, step.reward) if named else step.reward
 
 
 def _tally(aspect: str, outcomes: Sequence[float]) -> Tally:
@@ -102,9 +115,12 @@ def opposites(environment: EnvironmentSpec) -> dict[str, str]:
 
 
 def overlap(current: Sequence[StepRecord], previous: Sequence[StepRecord]) -> float:
-    """tau: the share of aligned steps at which both episodes took the same action, in [0, 1]."""
-    pairs = list(zip(current, previous, strict=False))
-    return sum(a.action == b.action for a, b in pairs) / len(pairs) if pairs else 0.0
+    """tau: the share of aligned steps at which both episodes took the same action, in [0, 1].
+
+    Actions that have parts agree in so far as their parts do.
+    """
+    pairs = [(choices(a.action), choices(b.action)) for a, b in zip(current, previous, strict=False)]
+    return math.fsum(len(a & b) / len(a) for a, b in pairs) / len(pairs) if pairs else 0.0
 
 
 def edit_budget(tau: float, edits: int) -> int:
@@ -135,21 +151,25 @@ def tally_text(episode: int, tally: Tally) -> str:
 def step_text(episode: int, step: StepRecord) -> str:
     """``episode 2 step 17 won +0.0123 with buy: prices=buy prices.momentum_5=buy news=sell``.
 
-    An analyst's stance stands under its source, a reading's under its aspect.
+    An analyst's stance stands under its source, or under ``source.PART`` part by part; a reading's under its aspect.
     """
     result = "won" if step.reward > 0 else "lost"
     said = " ".join(f"{aspect}={action}" for aspect, action in sorted(spoken(step.insights).items()))
-    return f"episode {episode} step {step.step} {result} {step.reward:+.6f} with {step.action}: {said}"
+    return f"episode {episode} step {step.step} {result} {step.reward:+.6f} with {action_text(step.action)}: {said}"
 
 
 def spoken(insights: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Which action every aspect spoke for. Aspects are restricted to names, so that no sentence can hide in one."""
     said: dict[str, str] = {}
     for insight in insights.values():
-        said[str(insight["source"])] = str(insight["stance"])
+        stance, source = insight["stance"], str(insight["source"])
+        if isinstance(stance, Mapping):
+            said |= {f"{source}.{part}": f"{part}={option}" for part, option in stance.items()}
+        else:
+            said[source] = str(stance)
         said |= {r["aspect"]: r["supports"] for r in insight["evidence"] if _is_name(r["aspect"], r["supports"])}
     return said
 
 
 def _is_name(*words: str) -> bool:
-    return all(word.replace(".", "").replace("_", "").replace("-", "").isalnum() for word in words)
+    return all(re.fullmatch(r"[\w.-]+(?:=[\w.-]+)?", word) for word in words)

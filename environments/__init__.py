@@ -6,7 +6,13 @@ module          what is in it
 protocol        ``Environment`` and all it is described with; start here
 weather         ``Weather``, a task that needs no data
 market          ``Market``, trading one asset on daily prices
+portfolio       ``Portfolio``, trading several at once
 market_views    what the market's sources show, and how much (``ViewSettings``)
+portfolio_views what the portfolio's sources show; ``calendar``: assets on common days
+allocation      from directions to weights: mean-variance, equal split
+book            cash and shares, to the last cent
+selection       choosing the assets of a portfolio from a pool
+parts           actions with a choice for each of several parts
 indicators      momentum, volatility, drawdown, CVaR of prices
 series          ``MarketSeries``, checked data of one asset
 data            ``MarketData``, the store on disk: each datum with the time from which it was known
@@ -37,11 +43,14 @@ Nothing here needs more than the standard library, except what the extra ``finan
 """
 
 from .baselines import Trajectory, always, buy_and_hold, flat, play
+from .book import Fees
 from .check import CheckReport, check_environment
 from .data import MarketData
 from .market import Market
 from .market_views import ViewSettings
 from .metrics import Metrics, measure
+from .parts import Parts
+from .portfolio import Portfolio, PortfolioSettings
 from .protocol import (
     ActionSchema,
     Choice,
@@ -57,6 +66,7 @@ from .protocol import (
     StepResult,
     View,
 )
+from .selection import diversified
 from .series import Day, MarketSeries
 from .weather import Weather
 
@@ -67,6 +77,7 @@ __all__ = [
     "Day",
     "Environment",
     "EnvironmentSpec",
+    "Fees",
     "Json",
     "Market",
     "MarketData",
@@ -74,7 +85,10 @@ __all__ = [
     "Metrics",
     "Observation",
     "Outcome",
+    "Parts",
     "Policy",
+    "Portfolio",
+    "PortfolioSettings",
     "Signal",
     "Snapshot",
     "Source",
@@ -86,6 +100,7 @@ __all__ = [
     "always",
     "buy_and_hold",
     "check_environment",
+    "diversified",
     "flat",
     "measure",
     "play",

@@ -8,9 +8,10 @@ from itertools import cycle, islice
 
 from ..errors import EnvironmentContractError
 from .fresh import Factory, build
+from .parts import Parts
 from .probe import Probe, UnprovableError, play
 from .promises import PROMISES, Check
-from .protocol import EnvironmentSpec, Json
+from .protocol import ActionSchema, EnvironmentSpec, Json
 from .randomness import RandomState
 
 MOST_STEPS = 1000
@@ -53,7 +54,8 @@ def check_environment(
             function or class of a module, or a ``functools.partial`` of one. Each call must give a new environment.
         seed: Of the episode.
         steps: Steps to play; by default the whole episode, at most 1,000.
-        actions: Valid actions, taken in turn; by default the options of a ``Choice``.
+        actions: Valid actions, taken in turn; by default the options of a ``Choice``, or of ``Parts`` for all at once
+            and mixed.
         timeout: Seconds that the fresh process may take.
 
     Raises:
@@ -103,8 +105,15 @@ def _find(check: Check, probe: Probe) -> _Finding:
     return _Finding(tuple(problems), skipped)
 
 
+def _listed(schema: ActionSchema) -> Sequence[Json]:
+    if isinstance(schema, Parts):
+        turn = cycle(schema.options)
+        return [*map(schema.all, schema.options), {name: next(turn) for name in schema.names}]
+    return getattr(schema, "options", ())
+
+
 def _actions(spec: EnvironmentSpec, given: Sequence[Json] | None) -> Sequence[Json]:
-    found: Sequence[Json] = given if given is not None else getattr(spec.action, "options", ())
+    found: Sequence[Json] = given if given is not None else _listed(spec.action)
     if not found:
         raise EnvironmentContractError(
             f"{spec.id}: no actions to check with; its schema lists no options, so give some: actions=[...]"

@@ -11,8 +11,9 @@ from types import MappingProxyType
 
 from ..errors import ActionError, EnvironmentContractError
 from .fresh import Continuation, build, run_fresh
+from .parts import Parts
 from .probe import Probe, UnprovableError, go_on, play
-from .protocol import EnvironmentSpec, Json, View, json_digest
+from .protocol import ActionSchema, EnvironmentSpec, Json, View, json_digest
 from .randomness import RandomState
 
 IMPOSSIBLE: tuple[Json, ...] = ({"no such": "action"}, "\x00no such action", None)
@@ -36,11 +37,19 @@ def _spec(probe: Probe) -> Iterator[str]:
     named |= {s.below for source in spec.sources for s in source.signals}
     for action in sorted(named) + ([] if spec.cautious is None else [spec.cautious]):
         try:
-            spec.action.validate(action)
+            spec.action.validate(_whole(action, spec.action))
         except ActionError as error:
             yield f"a signal or the cautious action names an impossible action: {error}"
     if _summary(spec) != _summary(other):
         yield "two environments made by the same factory have different specs"
+
+
+def _whole(named: Json, schema: ActionSchema) -> Json:
+    """What a signal names, ``PART=OPTION`` where actions have parts, as an action."""
+    if not (isinstance(schema, Parts) and isinstance(named, str)):
+        return named
+    part, _, option = named.partition("=")
+    return {**schema.all(schema.options[0]), part: option}
 
 
 def _summary(spec: EnvironmentSpec) -> str:

@@ -74,6 +74,7 @@ class Signal:
         below: The action that a reading below zero speaks for.
         scale: A usual size of a reading, in its own unit; what is far above it says no more.
         tone: Read from the text items (their sentiment, in [-1, 1]) instead of a feature.
+        about: With ``tone``, read from those items alone that begin with this name and a colon; empty for all.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Signal:
     below: str
     scale: float
     tone: bool = False
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -252,6 +254,21 @@ class Environment(ABC):
     def baselines(self) -> Mapping[str, Policy]:
         """Simple policies that agents are compared with on the same episode, by name."""
         return {}
+
+    def compared(self, seed: int) -> Mapping[str, Sequence[float]]:
+        """The rewards of those, by name, over the whole episode that belongs to ``seed``; the episode is begun anew.
+
+        Override it where a comparison does what no action of an agent can.
+        """
+        return {name: self._played(policy, seed) for name, policy in self.baselines().items()}
+
+    def _played(self, policy: Policy, seed: int) -> list[float]:
+        observation, over, rewards = self.reset(seed), False, list[float]()
+        while not over:
+            result = self.step(policy(observation))
+            rewards.append(result.reward)
+            observation, over = result.observation, result.over
+        return rewards
 
     def reset(self, seed: int) -> Observation:
         """Start the episode that belongs to ``seed``."""

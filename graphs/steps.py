@@ -14,7 +14,6 @@ from ..agents.occasions import any_concerns
 from ..agents.review import Review
 from ..agents.state import EpisodeState, Update
 from ..critics.critic import Case, Critic, Trajectory
-from ..environments.baselines import play
 from ..environments.protocol import Observation
 from ..errors import GraphError
 from ..memory.approval import Held
@@ -197,11 +196,10 @@ def _resolver(current: Trajectory, before: Trajectory | None) -> Resolves:
 
 
 def baselines(episode: Episode) -> list[list[Any]]:
-    """Names and metrics of the task's baseline policies on this very episode."""
+    """Names and metrics of what the task is compared with, on this very episode."""
     environment = episode.environment
     return [
-        [name, listed(environment.metrics(play(environment, policy, episode.seed).rewards))]
-        for name, policy in environment.baselines().items()
+        [name, listed(environment.metrics(rewards))] for name, rewards in environment.compared(episode.seed).items()
     ]
 
 

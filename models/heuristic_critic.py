@@ -117,7 +117,7 @@ def _shown(finding: Finding, steps: Iterable[StepLine]) -> list[dict[str, int]]:
     """Up to eight of the steps in the prompt that show it, those of the current episode."""
     aspect, trusted = finding.now.aspect, finding.polarity == "for"
     telling = (s for s in steps if s.episode == finding.now.episode and aspect in s.said)
-    shown = [s for s in telling if ((s.said[aspect] == s.action) is s.won) is trusted]
+    shown = [s for s in telling if (s.took(s.said[aspect]) is s.won) is trusted]
     return [{"episode": s.episode, "step": s.step} for s in shown[:8]]
 
 

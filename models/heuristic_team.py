@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from .reading import BeliefLine, Prompt, SignalRule
+from .reading import Ballot, BeliefLine, Prompt, SignalRule
 
 Tone: TypeAlias = Callable[[str], float]
 
@@ -25,9 +25,9 @@ class Measured(NamedTuple):
 
 
 class Vote(NamedTuple):
-    """An action and its lead over the next, as a share of all votes."""
+    """A choice and its lead over the next, as a share of all votes."""
 
-    action: str
+    choice: str
     lead: float
 
 
@@ -49,12 +49,15 @@ def distil(prompt: Prompt, tone: Tone) -> dict[str, Any]:
     for rule, value in readings:
         pull = math.tanh(value / rule.scale) * weight(rule.aspect, beliefs)
         votes[rule.above if pull > 0 else rule.below] += abs(pull)
-    bound = sum(abs(weight(rule.aspect, beliefs)) for rule, _ in readings)
-    stance, lead = _winner(votes, bound, prompt, UNDECIDED)
+
+    def bound(ballot: Ballot) -> float:
+        return sum(abs(weight(rule.aspect, beliefs)) for rule, _ in readings if rule.above in ballot.choices)
+
+    elected = [_winner(votes, bound(ballot), ballot, UNDECIDED) for ballot in prompt.ballots]
     aspects = {rule.aspect for rule, _ in readings}
     return {
-        "stance": stance,
-        "confidence": round(lead, 4),
+        "stance": _action(prompt.ballots, elected),
+        "confidence": _confidence(elected),
         "rationale": _rationale(readings),
         "evidence": [
             {"aspect": rule.aspect, "value": value, "supports": rule.above if value > 0 else rule.below}
@@ -66,24 +69,53 @@ def distil(prompt: Prompt, tone: Tone) -> dict[str, Any]:
 
 def decide(prompt: Prompt) -> dict[str, Any]:
     """A manager's decision: insights vote with their confidence times the weight of their source."""
-    beliefs, insights = prompt.beliefs, prompt.insights
-    opposite = _opposites(prompt.signals)
-    votes: dict[str, float] = defaultdict(float)
-    for insight in insights:
-        pull = insight.confidence * weight(insight.source, beliefs)
-        stance = insight.stance if pull >= 0 else opposite.get(insight.stance, insight.stance)
-        votes[stance] += abs(pull)
-    bound = sum(abs(weight(i.source, beliefs)) for i in insights)
-    action, lead = _winner(votes, bound, prompt, UNDER_ALERT if prompt.alerted else UNDECIDED)
-    sources = {insight.source for insight in insights}
+    beliefs, insights, ballots = prompt.beliefs, prompt.insights, prompt.ballots
+    needed = UNDER_ALERT if prompt.alerted else UNDECIDED
+    votes, bounds = _cast(prompt)
+    elected = [_winner(votes, bounds[ballot.part], ballot, needed) for ballot in ballots]
+    sources = {_about(insight.source, ballot) for insight in insights for ballot in ballots}
+    sources |= {insight.source for insight in insights}
     return {
-        "action": action,
-        "confidence": round(lead, 4),
+        "action": _action(ballots, elected),
+        "confidence": _confidence(elected),
         "reasons": "votes: " + (", ".join(f"{a} {v:.2f}" for a, v in sorted(votes.items())) or "none"),
-        "insights": [i.agent for i in insights if i.stance == action],
+        "insights": [i.agent for i in insights if any(i.took(vote.choice) for vote in elected)],
         "beliefs": [b.id for b in beliefs if b.aspect in sources and not b.disputed],
         "reflection": "an alert was raised: only a clear lead is followed" if prompt.alerted else None,
     }
+
+
+class _Cast(NamedTuple):
+    """The votes by choice, and by part what all of them could come to."""
+
+    votes: Mapping[str, float]
+    bounds: Mapping[str, float]
+
+
+def _cast(prompt: Prompt) -> _Cast:
+    """Every insight's vote on every ballot."""
+    opposite = _opposites(prompt.signals)
+    votes: dict[str, float] = defaultdict(float)
+    bounds: dict[str, float] = defaultdict(float)
+    for ballot in prompt.ballots:
+        for insight in prompt.insights:
+            stance = insight.on(ballot)
+            trust = _trust(insight.source, ballot, prompt.beliefs)
+            pull = insight.confidence * trust
+            if stance is not None:
+                votes[stance if pull >= 0 else opposite.get(stance, stance)] += abs(pull)
+                bounds[ballot.part] += abs(trust)
+    return _Cast(votes, bounds)
+
+
+def _trust(source: str, ballot: Ballot, beliefs: Sequence[BeliefLine]) -> float:
+    """How much a source counts on a part: what is believed of it there, or else of it as a whole."""
+    about = _about(source, ballot)
+    return weight(about if any(b.aspect == about for b in beliefs) else source, beliefs)
+
+
+def _about(source: str, ballot: Ballot) -> str:
+    return f"{source}.{ballot.part}" if ballot.part else source
 
 
 def _readings(prompt: Prompt, tone: Tone) -> list[Measured]:
@@ -91,20 +123,34 @@ def _readings(prompt: Prompt, tone: Tone) -> list[Measured]:
     numbers, items = prompt.numbers, prompt.items
     found: list[Measured] = []
     for rule in prompt.signals:
-        value = _mean(map(tone, items)) if rule.tone else numbers.get(rule.name, 0.0)
+        if rule.tone:
+            value = _mean(map(tone, prompt.items_about(rule.about) if rule.about else items))
+        else:
+            value = numbers.get(rule.name, 0.0)
         if value:
             found.append(Measured(rule, value))
     return found
 
 
-def _winner(votes: Mapping[str, float], bound: float, prompt: Prompt, needed: float) -> Vote:
-    """The action with the most votes and its lead as a share of ``bound``; the cautious one if that's too little."""
-    ranked = sorted(prompt.actions, key=lambda action: (-votes.get(action, 0.0), action != prompt.cautious))
-    first, second = (votes.get(action, 0.0) for action in (*ranked, *ranked)[:2])
+def _winner(votes: Mapping[str, float], bound: float, ballot: Ballot, needed: float) -> Vote:
+    """The choice with the most votes and its lead as a share of ``bound``; the cautious one if that's too little."""
+    ranked = sorted(ballot.choices, key=lambda choice: (-votes.get(choice, 0.0), choice != ballot.cautious))
+    first, second = (votes.get(choice, 0.0) for choice in (*ranked, *ranked)[:2])
     lead = min(1.0, (first - second) / bound) if bound else 0.0
-    if lead < needed and prompt.cautious is not None:
-        return Vote(prompt.cautious, lead)
+    if lead < needed and ballot.cautious is not None:
+        return Vote(ballot.cautious, lead)
     return Vote(ranked[0], lead)
+
+
+def _action(ballots: Sequence[Ballot], elected: Sequence[Vote]) -> Any:  # noqa: ANN401  a text, or an object of parts
+    if not ballots[0].part:
+        return elected[0].choice
+    return {b.part: vote.choice.partition("=")[2] for b, vote in zip(ballots, elected, strict=True)}
+
+
+def _confidence(elected: Sequence[Vote]) -> float:
+    """The lead, on average over the parts."""
+    return round(_mean(vote.lead for vote in elected), 4)
 
 
 def _opposites(signals: Iterable[SignalRule]) -> dict[str, str]:

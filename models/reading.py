@@ -13,7 +13,7 @@ from .protocol import Message
 
 _SIGNAL = re.compile(
     r"^signal (?P<aspect>\S+): above 0 speaks for (?P<above>[^,]+), below 0 for (?P<below>[^;]+); "
-    r"usual size (?P<scale>\S+); read from the (?P<tone>tone of the items|number)$"
+    r"usual size (?P<scale>\S+); read from the (?:(?P<tone>tone of the items)(?: of (?P<about>\S+))?|number)$"
 )
 _BELIEF = re.compile(
     r"^\[(?P<id>b-[0-9a-f]+)\] (?P<aspect>[^|]+) \| (?P<polarity>for|against) "
@@ -29,6 +29,7 @@ _TALLY = re.compile(
     r"worth \S+, t (?P<t>[-+]\d+\.\d+)$"
 )
 _RETURN = re.compile(r"^# Episode (?P<episode>\d+) \((?P<label>current|previous)\): return (?P<value>\S+) over")
+_PARTS = re.compile(r"^for each of (?P<parts>.+) one of: (?P<options>.+)$")
 _NUMBER = re.compile(r"^(?P<name>[A-Za-z_]\w*): (?P<value>[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)$")
 
 
@@ -41,6 +42,8 @@ class SignalRule:
     below: str
     scale: float
     tone: bool
+    about: str = ""
+    """With ``tone``: only items that begin with this name count."""
 
     @property
     def name(self) -> str:
@@ -69,6 +72,15 @@ class InsightLine:
     source: str
     """Taken from the aspects of its evidence; empty if there is none."""
 
+    def on(self, ballot: Ballot) -> str | None:
+        """Its choice on a ballot; ``None`` if it says nothing about that."""
+        said = self.stance.split() if ballot.part else [self.stance]
+        return next((choice for choice in said if choice in ballot.choices), None) if ballot.part else said[0]
+
+    def took(self, choice: str) -> bool:
+        """Whether it is for this."""
+        return choice == self.stance or ("=" in choice and choice in self.stance.split())
+
 
 @dataclass(frozen=True)
 class TallyLine:
@@ -92,6 +104,25 @@ class StepLine:
     said: dict[str, str]
     """Which action every aspect spoke for."""
 
+    def took(self, choice: str) -> bool:
+        """Whether this was chosen, as the action or as a part of it."""
+        return choice == self.action or ("=" in choice and choice in self.action.split())
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """One thing to choose: the action, or a part of it.
+
+    Attributes:
+        part: Its name; empty for an action without parts.
+        choices: What stands for each option wherever something speaks for it: ``buy``, or ``TSLA=buy``.
+        cautious: The choice with the least at stake, if there is one.
+    """
+
+    part: str
+    choices: tuple[str, ...]
+    cautious: str | None
+
 
 class Prompt:
     """A request's messages, read line by line."""
@@ -101,14 +132,17 @@ class Prompt:
         self._step = messages[-1].text.splitlines()
 
     @property
-    def actions(self) -> tuple[str, ...]:
-        """What may be done, in the order given."""
-        return tuple(self._after("Actions: ").split(", "))
-
-    @property
-    def cautious(self) -> str | None:
-        """The action with the least at stake."""
-        return self._after("Cautious action: ") or None
+    def ballots(self) -> tuple[Ballot, ...]:
+        """What is to be chosen, in the order given; one ballot for an action without parts."""
+        allowed, cautious = self._after("Actions: "), self._after("Cautious action: ")
+        parts = _PARTS.match(allowed)
+        if parts is None:
+            return (Ballot("", tuple(allowed.split(", ")), cautious or None),)
+        careful = {choice.partition("=")[0]: choice for choice in cautious.split()}
+        return tuple(
+            Ballot(part, tuple(f"{part}={option}" for option in parts["options"].split(", ")), careful.get(part))
+            for part in parts["parts"].split(", ")
+        )
 
     @property
     def alerted(self) -> bool:
@@ -126,11 +160,15 @@ class Prompt:
         """The lines ``- text`` of the step."""
         return tuple(line[2:] for line in self._step if line.startswith("- "))
 
+    def items_about(self, name: str) -> tuple[str, ...]:
+        """The texts of the lines ``- NAME: text`` of the step."""
+        return tuple(text.removeprefix(f"{name}: ") for text in self.items if text.startswith(f"{name}: "))
+
     @property
     def signals(self) -> tuple[SignalRule, ...]:
         """The rules of thumb."""
         return tuple(
-            SignalRule(m["aspect"], m["above"], m["below"], float(m["scale"]), m["tone"] != "number")
+            SignalRule(m["aspect"], m["above"], m["below"], float(m["scale"]), m["tone"] is not None, m["about"] or "")
             for m in self._matches(_SIGNAL)
         )
 

@@ -94,3 +94,19 @@ def test_a_tally_turns_round_with_the_aspect(steps: list[StepRecord]) -> None:
     for a, b in zip(tallies(plain, OPPOSITES), tallies(turned, OPPOSITES), strict=True):
         assert (a.right, a.wrong) == (b.wrong, b.right)
         assert (a.worth, a.t) == (pytest.approx(-b.worth, abs=1e-9), pytest.approx(-b.t, abs=1e-9))
+
+
+def test_what_spoke_about_a_part_is_judged_by_what_the_part_brought() -> None:
+    insight = {"source": "prices", "stance": {"A": "buy", "B": "sell"}, "confidence": 1.0, "evidence": []}
+    steps = [
+        StepRecord(i, None, {"A": "buy", "B": "buy"}, 0.03 - 0.01, {"A": 0.03, "B": -0.01, "cost": 0.0}, {"x": insight})
+        for i in range(3)
+    ]
+    found = {t.aspect: (t.right, t.wrong, round(t.worth, 9)) for t in tallies(steps, {"B=sell": "B=buy"})}
+    assert found == {"prices.A": (3, 0, 0.09), "prices.B": (3, 0, 0.03)}
+
+
+def test_actions_with_parts_overlap_part_by_part() -> None:
+    one = [StepRecord(0, None, {"A": "buy", "B": "buy"}, 0.0, {}, {})]
+    other = [StepRecord(0, None, {"A": "buy", "B": "sell"}, 0.0, {}, {})]
+    assert (overlap(one, other), overlap(one, one)) == (0.5, 1.0)
