@@ -11,6 +11,7 @@ POOL = "AAPL,AMD,BAC,CVX,JNJ,JPM,KO,MRK,PFE,PG,WMT,XOM"
 
 
 def experiment(
+    *,
     pool: str = POOL,
     size: int = 3,
     model: str = "heuristic",
