@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import SetupError, SpecError
+from ..errors import SetupError
 from .common import HOME, HomeDir, Json, RunId, journal, run_id
+from .files import write_lines
 
 if TYPE_CHECKING:
     from ..memory.removal import Mention, Removal
@@ -114,13 +115,4 @@ def export(
 ) -> None:
     """Write a run's log as canonical JSON lines: no clock, no ids of machine or process."""
     with journal(home) as opened:
-        lines = opened.export(run_id(run, home))
-        if out is None:
-            for line in lines:
-                typer.echo(line)
-            return
-        try:
-            with out.open("w", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in lines)
-        except OSError as error:
-            raise SpecError(f"{out} can't be written: {error.strerror}; choose another file") from None
+        write_lines(opened.export(run_id(run, home)), out)

@@ -10,6 +10,7 @@ import typer
 from ..errors import BeliefError
 from .common import HOME, HomeDir, Json, RunId, journal, run_id
 from .curation import EmbedderName, Reason, curation, group, told
+from .files import write_lines
 
 
 def register(app: typer.Typer) -> None:
@@ -29,15 +30,7 @@ def export_beliefs(
     from ..memory.interchange import exported
 
     with journal(home) as opened, BeliefMemory(opened, run_id(run, home)) as memory:
-        lines = list(exported(memory.beliefs()))
-    if out is None:
-        for line in lines:
-            typer.echo(line)
-        return
-    try:
-        out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    except OSError as error:
-        raise BeliefError(f"{out} can't be written: {error.strerror}; choose another file") from None
+        write_lines(exported(memory.beliefs()), out)
 
 
 def import_beliefs(

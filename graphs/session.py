@@ -15,7 +15,7 @@ from ..agents.people import Answers, Inbox
 from ..errors import AmbiguousCallError, JournalError, SpecError, WaitingError
 from ..memory.canonical import canonical
 from ..memory.home import Home
-from ..memory.journal import Entry, Journal
+from ..memory.journal import Ancestor, Entry, Journal
 from ..memory.memory import BeliefMemory
 from ..memory.timetravel import branch_point
 from ..models.failures import CallError
@@ -204,7 +204,9 @@ async def opened_for_replay(
             raise JournalError(f"run {run} has no beginning in the journal; there is nothing to replay")
         place = next(journal.events(run, kind="run.place")).payload
         mode: Mode = recorded.payload["mode"]
-        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, place["parent"], run))
+        _see_unchanged(
+            run, recorded.payload, _started(journal, mode, experiment, _origin(journal, run, place["parent"]))
+        )
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=place["parent"]))
         models = {name: Unasked(getattr(choice, "name", str(choice))) for name, choice in experiment.choices().items()}
         asker = await stack.enter_async_context(team(models, log=JournalLog(journal, run, listener)))
@@ -221,12 +223,13 @@ def _begun(
 ) -> str:
     """Begin a run, or see that a begun one is the same experiment."""
     source = reference.get("source")
-    started = _started(journal, mode, experiment, parent, run or source)
+    origin = _origin(journal, run or source, parent)
+    started = _started(journal, mode, experiment, origin)
     if run is None:
-        run = journal.begin(experiment.name)
-        for ancestor in () if source is None else journal.ancestors(source)[-1:]:
-            journal.link(run, ancestor.run, ancestor.seq)
-    elif recorded := next(journal.events(run, kind="run.started"), None):
+        first = [Entry(-1, "run.place", "", {"parent": parent, **reference}), Entry(-1, "run.started", "", started)]
+        whose, until = (None, None) if origin is None else (origin.run, origin.seq)
+        return journal.begin(experiment.name, parent=whose, until=until, first=first)
+    if recorded := next(journal.events(run, kind="run.started"), None):
         _see_unchanged(run, recorded.payload, started)
     if next(journal.events(run, kind="run.place"), None) is None:
         journal.append(run, [Entry(-1, "run.place", "", {"parent": parent, **reference})])
@@ -242,15 +245,16 @@ def see_same(journal: Journal, run: str, mode: Mode, experiment: Experiment) -> 
     """
     recorded = journal.find(run, -1, "run.started", "")
     if recorded is not None:
-        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, None, run))
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, _origin(journal, run, None)))
 
 
-def _started(
-    journal: Journal, mode: Mode, experiment: Experiment, parent: str | None, run: str | None
-) -> dict[str, Any]:
-    # a parent may go on, or be curated, after a run started from it: what counts is what it held then
+def _origin(journal: Journal, run: str | None, parent: str | None) -> Ancestor | None:
+    """What a run starts from. A parent may go on, or be curated, afterwards: what counts is what it held then."""
     linked = () if run is None else journal.ancestors(run)[-1:]
-    origin = next(iter(linked), None) if parent is None or linked else branch_point(journal, parent)
+    return next(iter(linked), None) if parent is None or linked else branch_point(journal, parent)
+
+
+def _started(journal: Journal, mode: Mode, experiment: Experiment, origin: Ancestor | None) -> dict[str, Any]:
     inherited = None if origin is None else journal.digest(origin.run, origin.seq)
     started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
     return started

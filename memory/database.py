@@ -104,13 +104,23 @@ class Database:
             except sqlite3.Error as error:
                 raise JournalError(f"the journal can't be made smaller: {error}; nothing is lost by that") from error
 
+    def flush(self) -> None:
+        """Write what is staged.
+
+        Raises:
+            JournalError: The file can't be written.
+        """
+        if self._staged:
+            with self.transaction():
+                pass
+
     def close(self) -> None:
         """Write what is staged and close."""
         with self.lock:
-            if self._staged:
-                with self.transaction():
-                    pass
-            self._connection.close()
+            try:
+                self.flush()
+            finally:
+                self._connection.close()
 
 
 def _connect(home: Home, *, write: bool) -> sqlite3.Connection:

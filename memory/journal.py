@@ -102,12 +102,16 @@ class Journal:
 
     # -- runs -----------------------------------------------------------------------------------------------------
 
-    def begin(self, name: str, *, parent: str | None = None) -> str:
+    def begin(
+        self, name: str, *, parent: str | None = None, until: int | None = None, first: Sequence[Entry] = ()
+    ) -> str:
         """Start a run: its id is ``name-1``, or the next number that no run has or had.
 
         Args:
             name: Lower-case letters, digits and hyphens.
             parent: The run whose beliefs it starts from.
+            until: The position in the parent up to which it is seen, if that isn't all.
+            first: What is recorded in the same transaction, so that no crash leaves a run without its beginning.
 
         Raises:
             HomeError: The name has other characters; the message proposes one that fits.
@@ -117,9 +121,13 @@ class Journal:
             taken = (*self.runs(), *(run for (run,) in self.database.rows("SELECT run FROM removed")))
             rests = [run.removeprefix(f"{name}-") for run in taken if run.startswith(f"{name}-")]
             run = f"{name}-{max((int(rest) for rest in rests if rest.isdecimal()), default=0) + 1}"
-            self._register(run, name)
-            if parent is not None:
-                self.link(run, parent)
+            see_name(name)
+            seq = None if parent is None else self.length(self.require(parent)) if until is None else until
+            self.database.stage("INSERT INTO runs (name, parent, parent_seq) VALUES (?, ?, ?)", (run, parent, seq))
+            if first:
+                self.append(run, first)
+            else:
+                self.database.flush()
             return run
 
     def link(self, run: str, parent: str, until: int | None = None) -> None:
@@ -344,11 +352,6 @@ class Journal:
         return last
 
     # -- inside ---------------------------------------------------------------------------------------------------
-
-    def _register(self, run: str, name: str) -> None:
-        see_name(name)
-        with self.database.transaction() as connection:
-            connection.execute("INSERT OR IGNORE INTO runs (name) VALUES (?)", (run,))
 
     def _rows_of(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Everything a query returns, what waits to be written included."""
