@@ -47,33 +47,39 @@ def watched(instants: Instants, *, pragmas: tuple[str, ...] = ()) -> None:
 
 
 def _database(instants: Instants, pragmas: tuple[str, ...]) -> None:
+    """Around the commits of every SQLite file, which are told apart by the file's name."""
     connect = sqlite3.connect
 
     class Watched(sqlite3.Connection):
+        file = ""
+
         def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
             name = next((word.lower() for word in WRITING if sql.upper().startswith(word)), "")
             if not name:
                 return super().execute(sql, *given)
-            instants(f"sqlite before {name}")
+            instants(f"{self.file} before {name}")
             done = super().execute(sql, *given)
             if name == "commit":
-                instants("sqlite after commit")
+                instants(f"{self.file} after commit")
             return done
 
         def executemany(self, sql: str, rows: Any) -> sqlite3.Cursor:
-            instants(f"sqlite before {' '.join(sql.lower().split()[:3])}")
+            instants(f"{self.file} before {' '.join(sql.lower().split()[:3])}")
             return super().executemany(sql, rows)
 
         def executescript(self, sql: str) -> sqlite3.Cursor:
-            instants("sqlite before script")
+            instants(f"{self.file} before script")
             done = super().executescript(sql)
-            instants("sqlite after script")
+            instants(f"{self.file} after script")
             return done
 
-    def connected(*given: Any, **settings: Any) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connect(*given, factory=Watched, **settings)
-        instants("sqlite opened")
-        for pragma in pragmas:
+    def connected(database: str, **settings: Any) -> sqlite3.Connection:
+        if database == ":memory:":
+            return connect(database, **settings)
+        connection = connect(database, factory=Watched, **settings)
+        connection.file = Path(database.partition("?")[0]).stem
+        instants(f"{connection.file} opened")
+        for pragma in pragmas if connection.file == "journal" else ():
             sqlite3.Connection.execute(connection, f"PRAGMA {pragma}")
         return connection
 

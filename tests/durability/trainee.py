@@ -91,7 +91,7 @@ def probe(home: str, run: str) -> int:
     """Say what is believed, what Chroma holds, and what a search finds."""
     with Journal.open(Home(Path(home)), write=True) as journal, BeliefMemory(journal, run) as memory:
         found = {text: [[hit.id, hit.score] for hit in memory.search(text)] for text in QUESTIONS}
-        collection = memory._index._index._collection  # type: ignore[attr-defined]
+        collection = memory._index._wide._collection  # type: ignore[attr-defined]
         told = {
             "beliefs": [belief.id for belief in memory.beliefs()],
             "chroma": sorted(collection.get()["ids"]),
