@@ -53,7 +53,8 @@ def diversified(pool: Sequence[MarketSeries], size: int, *, before: Moment, days
         raise DataError(f"diversified: {len(known)} common day(s) before {limit}; at least three are needed")
     returns = [log_returns([s.days[at].price for at in known])[1:][-days:] for s in table.series]
     pairs = {(i, j): correlation(returns[i], returns[j]) for i, j in combinations(range(len(pool)), 2)}
-    chosen = list(min(pairs, key=lambda pair: (pairs[pair], pair)))
+    first, second = min(pairs, key=lambda pair: (pairs[pair], pair))
+    chosen = [first, second]
     while len(chosen) < size:
         left = (i for i in range(len(pool)) if i not in chosen)
         chosen.append(min(left, key=lambda i: (math.fsum(pairs[(i, j) if i < j else (j, i)] for j in chosen), i)))
