@@ -59,7 +59,7 @@ def plain(text: object) -> Text:
 
 def run_json(run: Run) -> dict[str, Any]:
     """A run as JSON."""
-    return {**asdict(run), "in_sample": run.in_sample}
+    return {**asdict(run), "in_sample": run.in_sample, "status": run.status}
 
 
 def runs_json(runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -93,18 +93,24 @@ def terminal() -> Callable[[Question], Any]:
 
     def ask(question: Question) -> Reply | None:
         on_terminal(question_view(question))
-        while True:
-            words = typer.prompt("answer", default="", show_default=False, err=True).split()
-            if not words and question.default is None:
-                return None
+        while (line := _said("answer")) is not None and (line or question.default is not None):
             try:
-                value = question.meant(words)
+                value = question.meant(line.split())
             except QuestionError as error:
                 typer.echo(f"{error}", err=True)
-                continue
-            return Reply(value, typer.prompt("reason", default="", show_default=False, err=True))
+            else:
+                return Reply(value, _said("reason") or "")
+        return None
 
     return ask
+
+
+def _said(what: str) -> str | None:
+    """A line from the terminal; ``None`` from somebody who breaks off."""
+    try:
+        return str(typer.prompt(what, default="", show_default=False, err=True))
+    except typer.Abort:
+        return None
 
 
 def who() -> str:

@@ -22,11 +22,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..agents.episode import ignore
+from ..agents.people import Inbox
 from ..environments.protocol import Environment
-from ..errors import ModelSetupError, SpecError
+from ..errors import ModelSetupError, SpecError, WaitingError
+from ..memory.approval import APPROVE
 from ..memory.home import Home
 from ..memory.journal import Journal
 from ..memory.memory import BeliefMemory
+from ..memory.questions import Question
 from ..models.gateway import Gateway
 from ..models.heuristic import HeuristicModel
 from ..models.prices import Price, price_of
@@ -128,7 +131,7 @@ async def estimate(experiment: Experiment) -> Estimate:
     with TemporaryDirectory(prefix="doxa-estimate-") as folder:
         try:
             found = await _dry_run(opened, standins, Path(folder))
-        except ModelSetupError as error:
+        except (ModelSetupError, WaitingError) as error:
             raise SpecError(
                 f"this team's cost can't be estimated, since its answers can't be made up: {error}"
             ) from error
@@ -163,8 +166,17 @@ async def _dry_run(experiment: Experiment, models: Mapping[str, Model], folder: 
         run = journal.begin(experiment.name)
         memory = stack.enter_context(BeliefMemory(journal, run))
         gateway = Gateway(models, log=JournalLog(journal, run))
-        await played(Session("train", run, experiment, journal, memory, gateway, ignore))
+        await played(Session("train", run, experiment, journal, memory, gateway, ignore, Inbox(presumed)))
         return tuple(charges(journal, run))
+
+
+def presumed(question: Question) -> Any:  # noqa: ANN401  any JSON
+    """What people are taken to answer: what was proposed, an approval, the first action; anything to a question."""
+    if question.default is not None:
+        return question.default
+    if question.about == "decision":
+        return next(iter(question.schema.get("enum", ())), None)
+    return "I don't know." if question.about == "clarification" else APPROVE
 
 
 def _whole(experiment: Experiment, number: int) -> int:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+
+from doxa.memory import Home, Journal
 
 SPEC = """
 from doxa import Analyst, ConceptualCritic, Experiment, Manager, hierarchy
-from doxa.agents import HumanManager
+from doxa.agents import Gate, HumanManager, Review
 from doxa.environments import Weather
 
 analysts = [Analyst("listener", source="almanac"), Analyst("watcher", source="barometer")]
@@ -18,6 +21,9 @@ alone = Experiment(Weather(days=2), hierarchy(HumanManager(), analysts), episode
 advised = Experiment(
     Weather(days=2), hierarchy(HumanManager(advisor=Manager()), analysts, None, ConceptualCritic()), 1, name="advised"
 )
+gated = Experiment(Weather(days=1), hierarchy(Manager(), analysts, gates=Gate()), 1, name="gated")
+learner = hierarchy(Manager(), analysts, None, ConceptualCritic(), review=Review())
+reviewed = Experiment(Weather(days=30), learner, 2, name="reviewed")
 """
 
 Doxa = Callable[..., Any]
@@ -142,3 +148,68 @@ def test_a_branch_takes_over_the_answers_to_the_same_questions(doxa: Doxa) -> No
     assert doxa("branch", "alone-1").code == 0
     first, again = doxa("runs", "--json").json
     assert again["digest"] == first["digest"]
+
+
+def test_a_gates_answer_is_given_in_words(doxa: Doxa) -> None:
+    assert doxa("train", "spec.py:gated").code == 3
+    question = only(doxa)
+    assert question["allowed"].startswith("approve; reject ACTION or edit ACTION")
+    for wrong in (["reject"], ["reject", "snow"], ["postpone"]):
+        refused = doxa("inbox", "answer", question["id"], *wrong)
+        assert (refused.code, "Allowed: approve; reject ACTION" in refused.err) == (2, True)
+    assert doxa("inbox", "answer", question["id"], "reject", "unsure", "-r", "wait").code == 0
+    assert doxa("resume", "last").code == 0
+    assert '"action":"unsure"' in doxa("export", "last").out
+    assert "approval" in doxa("graph", "spec.py:gated").out
+
+
+def test_approving_a_belief_answers_the_question_about_it(doxa: Doxa) -> None:
+    assert doxa("train", "spec.py:reviewed").code == 3
+    first, *others = doxa("inbox", "--json").json
+    beliefs = {belief["id"]: belief for belief in doxa("beliefs", "last", "--json").json}
+    assert {belief["status"] for belief in beliefs.values()} == {"candidate"}
+    shown = doxa("inbox", "show", first["id"], "--json").json
+    belief = next(name for name in beliefs if name in shown["text"])
+    told = doxa("belief", "approve", "last", belief, "--reason", "I saw it too").out
+    assert f"which answers {first['id']}" in told
+    assert doxa("inbox", "--json").json == others
+    for other in others:
+        assert doxa("inbox", "answer", other["id"], "reject").code == 0
+    assert doxa("resume", "last").code == 0
+    after = {b["id"]: b["status"] for b in doxa("beliefs", "last", "--json").json}
+    assert after.pop(belief) in {"active", "disputed"}
+    assert set(after.values()) <= {"quarantined"}
+
+
+def test_nobody_answers_while_a_run_is_executed(doxa: Doxa, tmp_path: Path) -> None:
+    doxa("train", "spec.py:alone")
+    question = only(doxa)["id"]
+    with Journal.open(Home(tmp_path / ".doxa"), write=True):
+        refused = doxa("inbox", "answer", question, "dry")
+    assert (refused.code, "is in use" in refused.err) == (2, True)
+    assert only(doxa)["reply"] is None
+
+
+def test_breaking_off_at_the_terminal_leaves_the_question_open(doxa: Doxa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **__: object) -> str:
+        raise typer.Abort
+
+    monkeypatch.setattr("typer.prompt", gone)
+    assert doxa("train", "spec.py:advised", "--ask").code == 3
+    assert only(doxa)["default"] is not None, "what was proposed isn't taken for an answer"
+
+
+def test_a_run_with_people_in_it_can_be_estimated(doxa: Doxa) -> None:
+    told = doxa("train", "spec.py:advised", "--estimate", "--json")
+    assert told.code == 0
+    assert doxa("train", "spec.py:reviewed", "--estimate").code == 0
+    alone = doxa("train", "spec.py:alone", "--estimate", "--json").json
+    assert {agent["agent"] for agent in alone["agents"]} == {"listener", "watcher"}, "a person costs nothing"
+
+
+def test_the_example_waits_for_a_person(doxa: Doxa) -> None:
+    example = Path(__file__).parent.parent / "examples" / "approval.py"
+    if not example.is_file():
+        pytest.skip("the examples are only in a checkout")
+    assert doxa("train", f"{example}:experiment").code == 3
+    assert only(doxa)["agent"] == "approval"

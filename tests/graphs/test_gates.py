@@ -14,6 +14,7 @@ from doxa.agents import Acting, Alerted, Dissent, Gate, HumanManager, Review, Ta
 from doxa.agents.people import Answers
 from doxa.environments import Weather
 from doxa.errors import GraphError, QuestionError, WaitingError
+from doxa.graphs.drawing import layout
 from doxa.memory import BeliefMemory, Home, Journal, Question, Reply, Status
 from doxa.memory.questions import questions, replied, unanswered
 
@@ -144,6 +145,11 @@ def test_a_gate_that_doesnt_fit_the_team_is_refused_before_anything_runs(gate: G
     with pytest.raises(GraphError) as refused:
         experiment(monitor=CVaRMonitor(), gates=gate)
     assert told in str(refused.value)
+
+
+def test_gates_are_drawn_between_the_manager_and_the_action() -> None:
+    places = layout(experiment(gates=(Gate("risk"), Gate("law"))).graph)
+    assert places["manager"][0] < places["risk"][0] == places["law"][0] < places["act"][0]
 
 
 def test_a_review_needs_a_critic() -> None:
