@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .common import HOME, HomeDir, Json, MaxTokens, MaxUsd, RunId, Settings, overridden, recalled, run_id
+from .common import HOME, Elsewhere, HomeDir, Json, MaxTokens, MaxUsd, RunId, Settings, overridden, recalled, run_id
 from .runs import execute
 
 
@@ -23,6 +23,7 @@ def branch(
         typer.Option("--change", metavar="AGENT.FIELD=VALUE", help="A field of an agent, monitor or critic."),
     ] = None,
     settings: Settings = None,
+    spec: Elsewhere = None,
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
     as_json: Json = False,
@@ -33,7 +34,7 @@ def branch(
 
     home = home.resolve()
     known = Run.load(home, run_id(run, home))
-    found = recalled(known, settings or [], changes or [])
+    found = recalled(known, settings or [], changes or [], spec)
     experiment = overridden(found.experiment, max_usd=max_usd, max_tokens=max_tokens)
     execute(
         experiment,

@@ -22,6 +22,9 @@ T = TypeVar("T")
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="path/to/file.py:name or package.module:name")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or 'last'.")]
 HomeDir = Annotated[Path, typer.Option("--home", envvar="DOXA_HOME", help="Folder of the journal and its index.")]
+Elsewhere = Annotated[
+    str | None, typer.Option("--spec", metavar="SPEC", help="Where the run's SPEC is now, if it isn't where it was.")
+]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An argument for a SPEC function.")
 ]
@@ -90,22 +93,47 @@ def loaded(spec: str, settings: list[str], changes: list[str]) -> Loaded:
     return Loaded(changed(load_experiment(spec, pairs(settings)), changes), told)
 
 
-def recalled(run: Run, settings: list[str] | None = None, changes: list[str] | None = None) -> Loaded:
+def recalled(
+    run: Run, settings: list[str] | None = None, changes: list[str] | None = None, spec: str | None = None
+) -> Loaded:
     """Load a run's experiment again where it was loaded then, with more settings and changes if given.
 
+    Args:
+        run: Which.
+        settings: Added to those that it had.
+        changes: Added to those that it had.
+        spec: Where the SPEC is now, if it isn't where it was.
+
     Raises:
-        SpecError: It was started from Python.
+        SpecError: It was started from Python, or isn't there any more.
     """
     if "arm" in run.reference:
         whole = f"doxa ablate {run.reference['ablated'] or 'SPEC'}"
         raise SpecError(f"run {run.id} is the arm {run.reference['arm']!r} of an ablation, and run by: {whole}")
-    if "spec" not in run.reference:
+    if "spec" not in run.reference and spec is None:
         raise SpecError(
             f"run {run.id} was started from Python, not from a SPEC: go on with train(experiment, home, run={run.id!r})"
         )
-    os.chdir(run.reference["folder"])
+    if spec is None:
+        _enter(run)
     known = {name: list(run.reference.get(name, ())) for name in ("settings", "changes")}
-    return loaded(run.reference["spec"], [*known["settings"], *(settings or [])], [*known["changes"], *(changes or [])])
+    found = [*known["settings"], *(settings or [])], [*known["changes"], *(changes or [])]
+    return loaded(spec or run.reference["spec"], *found)
+
+
+def _enter(run: Run) -> None:
+    """Go to the folder that a run was started in; one that came from an archive names none, and no file outside."""
+    folder, spec = run.reference.get("folder"), str(run.reference["spec"])
+    where = f"say where its SPEC is now: --spec path/to/file.py:{spec.rpartition(':')[2]}"
+    if folder is None:
+        place = Path(spec.rpartition(":")[0])
+        if place.is_absolute() or ".." in place.parts or (place.suffix == ".py" and not place.is_file()):
+            raise SpecError(f"run {run.id} came from an archive, and its SPEC {spec} isn't in this folder: {where}")
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise SpecError(f"run {run.id} was started in {folder}: {error.strerror}; {where}") from None
 
 
 def run_id(run: str, home: Path) -> str:

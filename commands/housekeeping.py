@@ -13,6 +13,7 @@ from .common import HOME, HomeDir, Json, RunId, journal, run_id
 from .files import write_lines
 
 if TYPE_CHECKING:
+    from ..memory import Journal
     from ..memory.removal import Mention, Removal
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group.command()(rm)
     app.add_typer(group, name="runs")
     app.command()(export)
+    app.command("import")(take_in)
 
 
 def runs(context: typer.Context, home: HomeDir = HOME, as_json: Json = False) -> None:
@@ -112,7 +114,40 @@ def export(
     run: RunId,
     home: HomeDir = HOME,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="A file; standard output without it.")] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--archive", metavar="FILE", help="Write all of the run into one file for 'doxa import' instead."),
+    ] = None,
 ) -> None:
-    """Write a run's log as canonical JSON lines: no clock, no ids of machine or process."""
+    """Write a run's log as canonical JSON lines, without clocks and machine; or move it to another home: --archive."""
     with journal(home) as opened:
-        write_lines(opened.export(run_id(run, home)), out)
+        known = opened.require(run_id(run, home))
+        if archive is not None:
+            _archive(opened, known, archive)
+            return
+        write_lines(opened.export(known), out)
+
+
+def _archive(opened: Journal, run: str, path: Path) -> None:
+    from ..memory import archive
+
+    runs = archive.write(opened, run, path)
+    typer.echo(f"{path}: {', '.join(runs)}, {size(path.stat().st_size)}; 'doxa import {path}' takes it in elsewhere")
+
+
+def take_in(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What 'doxa export RUN --archive FILE' wrote.")],
+    name: Annotated[str | None, typer.Option("--as", metavar="NAME", help="What to call the run here.")] = None,
+    home: HomeDir = HOME,
+    as_json: Json = False,
+) -> None:
+    """Take a run from a file into a home, with what it starts from: show, replay, resume and question it there."""
+    from ..memory import Home, Journal, arrival
+    from ..views import show
+
+    arrival.check(file)  # a home isn't made only to refuse a file
+    with Journal.open(Home(home), write=True) as opened:
+        done = arrival.take_in(opened, file, name)
+    how = {"new": "taken in, {} events", "longer": "was here, {} events more now", "known": "is here already"}
+    lines = [f"{run.run}: {how[run.how].format(run.events)}" for run in done.runs]
+    show({"run": done.run, "runs": [vars(run) for run in done.runs]}, "\n".join(lines), as_json=as_json)

@@ -13,6 +13,7 @@ from .common import (
     HOME,
     Ask,
     Cache,
+    Elsewhere,
     HomeDir,
     Json,
     Loaded,
@@ -83,6 +84,7 @@ def evaluate(
 
 def resume(
     run: RunId,
+    *,
     home: HomeDir = HOME,
     ambiguous: Annotated[
         str | None,
@@ -90,6 +92,7 @@ def resume(
             metavar="resend|halt", help="What to do about calls whose outcome is unknown; resend them by default."
         ),
     ] = None,
+    spec: Elsewhere = None,
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
     cache: Cache = False,
@@ -106,10 +109,12 @@ def resume(
     if known.ended:
         raise SpecError(f"run {known.id} has ended, there is nothing to resume; 'doxa replay {known.id}' checks it")
     given = {"ambiguous": ambiguous, "max_usd": max_usd, "max_tokens": max_tokens, "cache": cache or None}
-    _start(known.mode, recalled(known), home, known.parent, run=known.id, given=given, ask=ask, as_json=as_json)
+    _start(
+        known.mode, recalled(known, spec=spec), home, known.parent, run=known.id, given=given, ask=ask, as_json=as_json
+    )
 
 
-def replay(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
+def replay(run: RunId, home: HomeDir = HOME, spec: Elsewhere = None, as_json: Json = False) -> None:
     """Run a finished run again from its journal, sending nothing, and compare the digests."""
     from ..graphs import Run
     from ..graphs import replay as replayed
@@ -117,7 +122,7 @@ def replay(run: RunId, home: HomeDir = HOME, as_json: Json = False) -> None:
 
     home = home.resolve()
     known = Run.load(home, run_id(run, home))
-    result = awaited(replayed(recalled(known).experiment, home, known.id))
+    result = awaited(replayed(recalled(known, spec=spec).experiment, home, known.id))
     told = {"run": known.id, "digest": result.digest, "calls": result.calls, "sent": 0}
     show(
         told,

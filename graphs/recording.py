@@ -71,7 +71,8 @@ class JournalLog:
             raise NondeterminismError(
                 f"run {self.run}, episode {place.episode}, step {place.step}: {place.agent!r} asks something else than "
                 f"what was recorded (request {digest[:12]}, recorded {event.payload['request'][:12]}). The spec, the "
-                "data or a prompt changed since; undo the change, or start a new run"
+                f"data or a prompt changed since; undo the change, or 'doxa branch {self.run}' goes on as a new run "
+                "with every answer that still fits"
             )
         return _outcome(event, place)
 

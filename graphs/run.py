@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from ..memory.arrival import imported
 from ..memory.home import Home
 from ..memory.journal import Journal
 from ..memory.questions import unanswered
@@ -106,7 +107,8 @@ class Run:
         mode: ``train`` or ``evaluate``.
         spec: The experiment, as recorded.
         parent: The run whose beliefs it started with.
-        reference: How the experiment was loaded: ``spec`` and settings; empty for one made in Python.
+        reference: How the experiment was loaded: ``spec``, settings and ``folder``; empty for one made in Python, and
+            without a folder for one that came from an archive.
         episodes: In order.
         calls: Model calls that were answered.
         reused: How many of those were answered by another run's journal, and cost nothing.
@@ -165,6 +167,8 @@ class Run:
         for event in journal.events(run):
             tally.add(event.episode, event.kind, event.key, event.payload)
         place = dict(tally.place)
+        if imported(journal.database, run):
+            place.pop("folder", None)  # of another machine
         return cls(
             id=run,
             mode=tally.started.get("mode", "train"),

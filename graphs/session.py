@@ -286,6 +286,7 @@ def _see_unchanged(run: str, recorded: Mapping[str, Any], now: Mapping[str, Any]
     if changed:
         more = f" (and {len(changed) - 5} more)" if len(changed) > 5 else ""
         raise SpecError(
-            f"run {run} began as another experiment: {'; '.join(changed[:5])}{more}. Undo the change to go on with it, "
-            "or start a new run"
+            f"run {run} began as another experiment: {'; '.join(changed[:5])}{more}. Undo the change to go on with it; "
+            f"or 'doxa branch {run}' runs the changed one as a new run, which takes every answer that still fits from "
+            "this one's journal and pays only for the rest; or start afresh with 'doxa train'"
         )

@@ -137,7 +137,8 @@ def nondeterminism(recorded: Event, text: str) -> NondeterminismError:
     """What to raise when ``text`` was to be recorded where ``recorded`` is."""
     return NondeterminismError(
         f"{place_of(recorded)}: this isn't what was recorded there: {difference(recorded.payload, json.loads(text))}; "
-        "the code, the data, the settings or a model's name have changed since; start a new run"
+        f"the code, the data, the settings or a model's name have changed since; undo that, or 'doxa branch "
+        f"{recorded.run}' goes on as a new run with every answer that still fits"
     )
 
 

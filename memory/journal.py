@@ -37,6 +37,7 @@ LOCAL_KINDS = frozenset(
         "call.again",
         "call.failed",
         "call.reused",
+        "run.imported",
         "run.place",
         "run.resumed",
         "run.interrupted",

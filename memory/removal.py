@@ -129,6 +129,7 @@ def remove(journal: Journal, removal: Removal) -> None:
             connection.execute("DELETE FROM times WHERE event IN (SELECT id FROM events WHERE run = ?)", (run,))
             connection.execute("DELETE FROM events WHERE run = ?", (run,))
             connection.execute("DELETE FROM runs WHERE name = ?", (run,))
+            connection.execute("DELETE FROM meta WHERE key = ?", (imported_key(run),))
         connection.execute(_FORBIDDEN)
         for table, digests in (("texts", removal.texts), ("vectors", removal.vectors)):
             for some in batches(sorted(digests)):
@@ -136,6 +137,11 @@ def remove(journal: Journal, removal: Removal) -> None:
                 connection.execute(f"DELETE FROM {table} WHERE digest IN ({marks})", some)  # noqa: S608
     journal.forget(removal.runs)
     clear_index(journal.home)
+
+
+def imported_key(run: str) -> str:
+    """Under which it is kept that a run came from an archive."""
+    return f"imported {run}"
 
 
 def clear_index(home: Home) -> None:

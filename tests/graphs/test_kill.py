@@ -15,9 +15,9 @@ from typing import IO, Any
 
 import pytest
 
-from doxa import Analyst, ConceptualCritic, Experiment, Manager, OpenAIModel, Run, hierarchy, train
+from doxa import Analyst, ConceptualCritic, Experiment, Manager, OpenAIModel, Run, hierarchy, replay, train
 from doxa.environments import Weather
-from doxa.memory import Home, Journal
+from doxa.memory import Home, Journal, archive, arrival
 from doxa.testing import OpenAIServer
 
 CALLS = 2 * 2 * 3 + 1
@@ -156,3 +156,23 @@ def test_a_killed_run_sends_nothing_again_that_was_answered(
     assert len(after) == CALLS - left.calls
     assert done.digest == undisturbed.digest
     assert [call.resent for call in done.unanswered] == [True] * len(left.unanswered)
+
+
+def test_a_killed_run_goes_on_in_another_home(tmp_path: Path, trainee: Trainee, undisturbed: Run) -> None:
+    before = killed(trainee, tmp_path / "here", 5)
+    left, kept = Run.load(tmp_path / "here", "killed-1"), prompts(tmp_path / "here")
+    with Journal.open(Home(tmp_path / "here"), write=False) as journal:
+        archive.write(journal, "killed-1", tmp_path / "run.doxa")
+    with Journal.open(Home(tmp_path / "there"), write=True) as journal:
+        arrival.take_in(journal, tmp_path / "run.doxa", "moved-1")
+    assert Run.load(tmp_path / "there", "moved-1").unanswered == left.unanswered
+    with OpenAIServer(answer) as server:
+        done = asyncio.run(train(experiment(server.url), tmp_path / "there", run="moved-1"))
+        after = [said(request.body) for request in server.requests]
+    assert not set(kept) & set(after), "an answered call was sent again"
+    assert len(set(before) & set(after)) <= len(left.unanswered)
+    assert len(after) == CALLS - left.calls
+    assert done.digest == undisturbed.digest
+    with OpenAIServer(answer) as server:
+        assert asyncio.run(replay(experiment(server.url), tmp_path / "there", "moved-1")).digest == done.digest
+        assert not server.requests
