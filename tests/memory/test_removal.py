@@ -156,10 +156,10 @@ def test_a_kill_in_the_middle_leaves_all_or_nothing(tmp_path: Path) -> None:
     with Journal.open(Home(tmp_path / "whole"), write=True) as journal:
         run(journal, "Buy.")
         run(journal, "Wait.")
-    for at in (3, 7, 12, -1):
+    for at in (3, 8, 13, -1):
         shutil.copytree(tmp_path / "whole", tmp_path / str(at))
-    assert attempt(Home(tmp_path / "whole"), 0).stdout == "12\n"
-    for at in (3, 7, 12, -1):  # the 12th statement is the commit; -1 is after it, before the index is cleared
+    assert attempt(Home(tmp_path / "whole"), 0).stdout == "13\n"
+    for at in (3, 8, 13, -1):  # the 13th statement is the commit; -1 is after it, before the index is cleared
         home = Home(tmp_path / str(at))
         assert attempt(home, at).returncode == -signal.SIGKILL
         with closing(sqlite3.connect(home.journal)) as raw:
