@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from .belief import Belief, Status
 from .interventions import Approval, Withdrawal
-from .operations import Operation
+from .operations import Expansion, Operation, Revision
 from .questions import Reply
 from .revision import Terms, admit
 from .state import HANDED, Beliefs, RevisionResult, Update
@@ -65,20 +65,24 @@ def approved(
         beliefs: Before the critique.
         results: The recorded critique.
         rulings: ``approve`` or ``reject``, by belief.
-        terms: Under which the critique was judged; its budget is spent already.
+        terms: Of the rulings; what the critic knew stands with each result.
     """
-    waiting = [r for r in results if _holds(r)]
     now = beliefs.after(r for r in results if not _holds(r))
     done = list[RevisionResult]()
-    for result in waiting:
+    for result in filter(_holds, results):
         ruling = rulings[str(result.belief)]
         if ruling.value == REJECT:
             done.append(_rejected(result, ruling, terms))
-            continue
-        (real,) = admit(now, [result.proposal], replace(terms, budget=None))  # type: ignore[list-item]
-        now = now.after([real])
-        done.append(_approved(result, real, ruling, terms))
+        elif isinstance(result.proposal, Expansion | Revision):
+            (real,) = admit(now, [result.proposal], _anew(terms, result))
+            now = now.after([real])
+            done.append(_approved(result, real, ruling, terms))
     return tuple(done)
+
+
+def _anew(terms: Terms, result: RevisionResult) -> Terms:
+    """Terms to judge a held proposal under once more: the critic's, whoever approves it."""
+    return replace(terms, budget=None, author=result.author, known_at=result.known_at, tainted=result.tainted)
 
 
 def _holds(result: RevisionResult) -> bool:
