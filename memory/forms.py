@@ -128,8 +128,6 @@ def _typed(value: Any, schema: Schema) -> Iterator[str]:  # noqa: ANN401
 def _is(value: Any, kind: str) -> bool:  # noqa: ANN401
     if isinstance(value, bool):
         return kind == "boolean"
-    if kind == "integer" and isinstance(value, float):
-        return value.is_integer()
     return isinstance(value, _TYPES.get(kind, (object,)))
 
 
