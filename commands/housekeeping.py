@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from .files import write_lines
 
 if TYPE_CHECKING:
     from ..memory import Journal
+    from ..memory.garbage import Garbage
     from ..memory.removal import Mention, Removal
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="runs")
     app.command()(export)
     app.command("import")(take_in)
+    app.command()(gc)
 
 
 def runs(context: typer.Context, home: HomeDir = HOME, as_json: Json = False) -> None:
@@ -151,3 +154,55 @@ def take_in(
     how = {"new": "taken in, {} events", "longer": "was here, {} events more now", "known": "is here already"}
     lines = [f"{run.run}: {how[run.how].format(run.events)}" for run in done.runs]
     show({"run": done.run, "runs": [vars(run) for run in done.runs]}, "\n".join(lines), as_json=as_json)
+
+
+def gc(
+    *,
+    home: HomeDir = HOME,
+    keep_runs: Annotated[int | None, typer.Option("--keep-runs", metavar="N", help="The newest stay.")] = None,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", metavar="AGE", help="Only runs older than 12h, 90d or 8w go.")
+    ] = None,
+    keep_pinned: Annotated[
+        bool | None, typer.Option("--keep-pinned/--no-keep-pinned", help="Keep runs with a pinned belief; the default.")
+    ] = None,
+    drop_texts: Annotated[
+        str | None, typer.Option("--drop-texts", metavar="AGE", help="Drop prompts of runs that ended before.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Delete what nothing needs any more, and what is past the retention settings; then make the file smaller."""
+    from ..memory import Home, Journal, garbage, retention
+    from ..views import show
+
+    given = {"keep_runs": keep_runs, "older_than": older_than, "keep_pinned": keep_pinned, "drop_texts": drop_texts}
+    keep = retention.retention(Home(home), **given)
+    journal(home).close()
+    with Journal.open(Home(home), write=not dry_run) as opened:
+        found = garbage.found(opened, keep, time.time())
+        lines = _swept(found)
+        freed = 0
+        if not dry_run:
+            if found.removal is not None or found.dropped.keys:
+                agreed("\n".join(lines), yes=yes)
+            freed = garbage.collect(opened, found)
+            lines.append(f"the home is {size(max(0, freed))} smaller")
+    runs = [] if found.removal is None else list(found.removal.runs)
+    counts = {name: len(getattr(found, name).keys) for name in ("texts", "dropped", "vectors", "old")}
+    show({"runs": runs, **counts, "dry_run": dry_run, "freed": freed}, "\n".join(lines), as_json=as_json)
+
+
+def _swept(found: Garbage) -> list[str]:
+    heaps = (
+        (found.texts, "texts that nothing names"),
+        (found.dropped, "texts of old prompts: 'doxa costs' and 'doxa belief audit' can't read them any more"),
+        (found.vectors, "vectors of texts that nothing names"),
+        (found.old, "vectors of replaced embedding generations"),
+    )
+    lines = [] if found.removal is None else told(found.removal)
+    lines += [f"{len(heap.keys)} {what}, {size(heap.bytes)}" for heap, what in heaps if heap.keys]
+    lines += [f"the indexes, {size(found.indexes)}, made anew when needed"] if found.indexes else []
+    lines += [f"{draft.name}, half written" for draft in found.drafts]
+    return lines or ["nothing to collect"]

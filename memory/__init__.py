@@ -24,6 +24,7 @@
 ``questions``, ``forms``      what people are asked and answer; which answers fit
 ``references``, ``removal``   what events name; runs removed, and what only they named
 ``approval``, ``ruling``      beliefs held as candidates until people have ruled on them
+``retention``, ``garbage``    how long runs are kept; what a home holds and doesn't need
 ``archive``, ``arrival``      a run as one file, and taken in from one
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from .canonical import sha256
 from .database import Database
 from .journal import Journal
+
+T = TypeVar("T")
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _AT_ONCE = 500
@@ -68,7 +70,7 @@ def sizes(database: Database, table: str, digests: Iterable[str]) -> dict[str, i
     return found
 
 
-def batches(digests: Iterable[str]) -> Iterator[Sequence[str]]:
+def batches(digests: Iterable[T]) -> Iterator[Sequence[T]]:
     """As many at once as a statement takes well."""
     rest = iter(digests)
     while some := list(islice(rest, _AT_ONCE)):

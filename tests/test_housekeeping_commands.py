@@ -148,3 +148,26 @@ def test_of_two_resumes_at_once_the_second_refuses(doxa: Doxa, tmp_path: Path) -
         assert first.returncode == 0
     assert doxa("show", "rain-1", "--json").json["ended"]
     assert out.count("asked") == 15 - answered - 1, "each call was sent once, by the first"
+
+
+def test_gc_keeps_what_is_needed_and_bounds_what_is_kept(doxa: Doxa, tmp_path: Path) -> None:
+    for _ in range(3):
+        doxa("train", "spec.py:experiment")
+    digest = doxa("show", "rain-3", "--json").json["digest"]
+    assert doxa("gc", "--dry-run").out == "nothing to collect\n"
+    wrong = doxa("gc", "--older-than", "soon")
+    assert (wrong.code, "'soon' is no length of time" in wrong.err) == (2, True)
+    (tmp_path / ".doxa" / "settings.toml").write_text("[retention]\nkeep_runs = 1\nolder_then = '1d'\n")
+    assert "older_then" in doxa("gc").err
+    (tmp_path / ".doxa" / "settings.toml").write_text("[retention]\nkeep_runs = 1\n")
+    assert doxa("gc", "--older-than", "1d", "--yes", "--json").json["runs"] == []
+    assert doxa("gc").code == 2, "runs go only when it's meant"
+    assert doxa("gc", "--dry-run", "--json").json["runs"] == ["rain-1", "rain-2"]
+    done = doxa("gc", "--yes", "--json").json
+    assert (done["runs"], done["freed"] > 0) == (["rain-1", "rain-2"], True)
+    assert doxa("gc", "--drop-texts", "0h", "--yes", "--json").json["dropped"] > 0
+    assert doxa("gc").out.startswith("nothing to collect")
+    assert doxa("replay", "rain-3", "--json").json["digest"] == digest, "a replay compares digests"
+    assert doxa("memory", "verify").code == doxa("show", "rain-3").code == 0
+    lost = doxa("costs", "rain-3")
+    assert (lost.code, "has been dropped to save room" in lost.err) == (2, True)
