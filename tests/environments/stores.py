@@ -43,7 +43,7 @@ def everything(seed: int = 0) -> list[Datum]:
             late = US.closing(day) + timedelta(days=rng.randrange(1, 20), hours=1)
             found.append(price(day, level * 1.01, late, adjusted=level / 2.02))
         if number % 6 == 3:
-            form = rng.choice(("10-K", "10-Q"))
+            form = ("10-K", "10-Q")[number // 6 % 2]
             found.append(text("filing", f"f{number}", moment, form=form, text=f"discussion of {day}"))
             found.append(text("call", f"c{number}", moment, title="Call", text=f"said on {day}"))
         if number % 9 == 2:
