@@ -13,6 +13,7 @@ from .commands import (
     costs,
     credit,
     curation,
+    data,
     doctor,
     drawing,
     housekeeping,
@@ -46,6 +47,7 @@ for subject in (
     interchange,
     upkeep,
     drawing,
+    data,
     doctor,
 ):
     subject.register(app)

@@ -24,6 +24,13 @@ exchange        when exchanges close, and on which days they are open
 moments         timezone-aware times, or none
 imports         tables, texts and INVESTORBENCH files as data of a store
 records         rows of CSV, Parquet and pandas
+fetching        from a source's name to what it brings into a store
+yahoo           daily prices through yfinance
+edgar           annual and quarterly reports from SEC EDGAR
+web             polite requests
+filings         management's discussion, cut from a filing
+markup          the lines that a reader of HTML sees
+data_check      what is wrong, missing or odd in a store
 stored          the price days that a store knows, restatements and gaps included
 stored_views    what the sources over a store show of a day
 loaders         market data from JSON, CSV, skfolio's dataset and pandas

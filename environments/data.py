@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from os import fspath
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -142,7 +143,7 @@ class MarketData:
                 self._write(kind, ticker, result.data, batch.covered)
         return Added(new, restated, len(batch.data) - new - restated, batch.gaps)
 
-    def rows(self, kind: Kind, ticker: str) -> list[dict[str, object]]:
+    def rows(self, kind: Kind, ticker: str) -> list[dict[str, Any]]:
         """A file's rows as they are, for checking them; everything else reads with :meth:`known`."""
         return parquet.read(self._path(kind, ticker), kind)
 

@@ -125,7 +125,7 @@ def _price_data(record: Record, told: Told, source: str) -> list[Datum]:
     currency = str(record.cells.get("currency", told.currency or "")) or None
     values: dict[str, Value] = {"currency": currency, "exchange": told.exchange.name}
     values |= {"close": _number(record, CLOSES), "adjusted": _number(record, ADJUSTED)}
-    if not any(name in record.cells for name in (*CLOSES, *ADJUSTED)) and len(record.cells) < 2:
+    if not record.columns & {*CLOSES, *ADJUSTED}:
         raise DataError(f"{record.place}: no price; the table needs a column {' or '.join((*CLOSES, *ADJUSTED))}")
     found = [Datum("price", ticker, str(day), closing, known, values, source)]
     for kind, names, value in (("dividend", DIVIDENDS, "amount"), ("split", SPLITS, "ratio")):

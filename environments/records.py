@@ -25,10 +25,12 @@ class Record:
     Attributes:
         place: How messages name it.
         cells: By lower-case column name; what is empty isn't there.
+        columns: Names of all columns of the table.
     """
 
     place: str
     cells: Mapping[str, Any]
+    columns: frozenset[str] = frozenset()
 
     def first(self, names: Sequence[str]) -> object:
         """The first of some columns that has a value, or ``None``."""
@@ -97,7 +99,8 @@ def _names(header: Iterable[str], origin: str) -> list[str]:
 
 
 def _record(place: str, names: Sequence[str], row: Sequence[object]) -> Record:
-    return Record(place, {name: cell for name, cell in zip(names, row, strict=False) if not _empty(cell)})
+    cells = {name: cell for name, cell in zip(names, row, strict=False) if not _empty(cell)}
+    return Record(place, cells, frozenset(names))
 
 
 def _empty(cell: object) -> bool:

@@ -70,7 +70,7 @@ class StoredFilings:
     def __init__(self, series: StoredSeries, settings: ViewSettings, name: str, forms: Sequence[str]) -> None:
         self._series, self._settings, self._forms = series, settings, forms
         line = series.timelines["filing"]
-        self._latest = {form: _Newest(line, 1, lambda datum, f=form: datum.text("form") == f) for form in forms}  # type: ignore[misc]
+        self._latest = {form: _Newest(line, 1, _of_form(form)) for form in forms}
         description = (
             f"Management's discussion from the latest {' and the latest '.join(forms)} of {series.asset}, each with "
             f"the date on which it was accepted and cut at {settings.filing_chars} characters; days_since is its age."
@@ -201,6 +201,11 @@ def _stamped(shown: View, data: Iterable[Datum], moment: datetime) -> View:
     data = tuple(data)
     event = max((datum.event_time for datum in data), default=moment)
     return replace(shown, event_time=event, known_at=max((datum.known_at for datum in data), default=moment))
+
+
+def _of_form(form: str) -> Callable[[Datum], bool]:
+    """Whether a filing is of a form, or an amendment of it."""
+    return lambda datum: datum.text("form").startswith(form)
 
 
 def _plain(form: str) -> str:

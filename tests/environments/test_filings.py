@@ -111,8 +111,9 @@ def test_a_cross_reference_inside_the_section_does_not_end_it() -> None:
         ("", "has no text"),
         ("<html><body></body></html>", "has no text"),
         (
-            """<p>Item 7. Management's Discussion and Analysis</p><p>The information required by this item is incorporated
-            herein by reference to the annual report (Exhibit 13).</p><p>Item 8. Financial Statements</p>""",
+            """<p>Item 7. Management's Discussion and Analysis</p><p>The information required by this item is
+            incorporated herein by reference to the annual report (Exhibit 13).</p>
+            <p>Item 8. Financial Statements</p>""",
             "only referred to",
         ),
     ],
