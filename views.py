@@ -87,7 +87,8 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
 def going_on(run: Run) -> str:
     """What to do about a run that hasn't ended."""
     if run.status == "waiting":
-        return f"{run.id} is waiting for {len(run.waiting)} answers: doxa inbox; then doxa resume {run.id}"
+        count = "an answer" if len(run.waiting) == 1 else f"{len(run.waiting)} answers"
+        return f"{run.id} is waiting for {count}: doxa inbox; then doxa resume {run.id}"
     if run.mode == SWEEP:
         return f"go on with it: doxa sweep --resume {run.id}"
     return f"go on with it: doxa resume {run.id}"

@@ -42,7 +42,7 @@ def test_a_run_waits_for_a_person_and_goes_on(doxa: Doxa) -> None:
     assert "Traceback" not in done.err
     assert (question["run"], question["step"], question["about"]) == ("alone-1", 0, "decision")
     assert "waiting" in doxa("runs").out
-    assert "alone-1 is waiting for 1 answers: doxa inbox" in doxa("show", "last").out
+    assert "alone-1 is waiting for an answer: doxa inbox" in doxa("show", "last").out
     shown = doxa("inbox", "show", question["id"]).out
     for part in ("# Task", "# Step 0", "# Insights", "insight listener:", "insight watcher:", "one of: dry, unsure"):
         assert part in shown

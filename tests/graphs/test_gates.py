@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import pytest
 
 from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, Run, hierarchy, replay, train
 from doxa.agents import Acting, Alerted, Dissent, Gate, HumanManager, Review, Tainted, Unsure
+from doxa.agents.human import action_form
+from doxa.agents.node import EpisodeRuntime
 from doxa.agents.people import Answers
+from doxa.agents.state import EpisodeState, Update
 from doxa.environments import Weather
 from doxa.errors import GraphError, QuestionError, WaitingError
 from doxa.graphs.drawing import layout
 from doxa.memory import BeliefMemory, Home, Journal, Question, Reply, Status
 from doxa.memory.questions import questions, replied, unanswered
+from doxa.memory.trajectory import Phase
 
 ANALYSTS = (Analyst("listener", source="almanac"), Analyst("watcher", source="barometer"))
 
@@ -127,6 +132,48 @@ def test_questions_of_one_step_are_collected_and_the_first_gate_that_changes_it_
     (done,) = events(tmp_path, "decision")
     assert done["action"] == wanted
     assert done["rulings"]["law"] == {"verdict": "reject", "action": "unsure", "reason": "forbidden"}
+
+
+@dataclass(frozen=True)
+class Witness:
+    """An analyst of one's own: a person who looks out of the window."""
+
+    name: str
+    source: str
+    role: ClassVar[Literal["analyst", "manager"]] = "analyst"
+    asks: ClassVar[bool] = False
+
+    async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
+        episode = runtime.context
+        action = episode.environment.spec.action
+        question = episode.question(
+            state["step"],
+            Phase.AGENT,
+            self.name,
+            about="clarification",
+            text=f"What does the {self.source} say?",
+            allowed=action.describe(),
+            schema=action_form(action),
+        )
+        (reply,) = await episode.consult(question)
+        insight = {"stance": reply.value, "confidence": 1.0, "rationale": "seen", "evidence": [], "beliefs": []}
+        return {"insights": {self.name: insight}}
+
+
+def test_agents_of_ones_own_ask_side_by_side_and_what_models_say_meanwhile_is_kept(tmp_path: Path) -> None:
+    witnesses = (Witness("anna", "almanac"), Analyst("watcher", source="barometer"), Witness("bert", "almanac"))
+    team = hierarchy(Manager(), witnesses)
+    what = Experiment(Weather(days=1), team, episodes=1, name="gated")
+    with pytest.raises(WaitingError, match="waiting for 2 answers"):
+        trained(tmp_path, what)
+    stopped = Run.load(tmp_path, "gated-1")
+    assert (stopped.calls, stopped.unanswered, stopped.status) == (1, (), "waiting")
+    assert not stopped.failures
+    for question in opened(tmp_path):
+        answer(tmp_path, question, "rain")
+    done = trained(tmp_path, what, run="gated-1")
+    assert (done.status, done.calls) == ("ended", 2)
+    assert events(tmp_path, "decision")[0]["action"] == "rain"
 
 
 @pytest.mark.parametrize(
