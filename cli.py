@@ -24,6 +24,7 @@ from .commands import (
     timetravel,
     upkeep,
 )
+from .commands.common import Terminated
 from .errors import DoxaError
 
 app = typer.Typer(
@@ -61,6 +62,8 @@ def main() -> None:
         _fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Terminated as stop:
+        sys.exit(stop.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -18,7 +18,7 @@
         ├── WaitingError         a run waits for people's answers; nothing failed (exit code 3)
         ├── EnvironmentContractError     an environment broke its own contract
         │   └── ActionError      an action that the environment's schema doesn't allow
-        ├── JournalError         a journal that contradicts itself
+        ├── JournalError         a journal that contradicts itself or can't be written
         │   └── NondeterminismError   a replay asked for something else than what was recorded
         └── ModelError           a model call failed; its subclasses are in ``doxa.models``
 """
@@ -120,7 +120,7 @@ class ActionError(EnvironmentContractError):
 
 
 class JournalError(RunError):
-    """A journal contradicts itself: a broken hash chain or a missing event."""
+    """The journal contradicts itself, or it or an index beside it can't be written; nothing recorded is lost."""
 
 
 class NondeterminismError(JournalError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -48,8 +50,37 @@ HOME = Path(".doxa")
 
 
 def awaited(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end."""
-    return asyncio.run(coroutine)
+    """Run a coroutine to its end; SIGTERM cancels it, as Ctrl-C does.
+
+    Raises:
+        Terminated: It was stopped by SIGTERM.
+    """
+    return asyncio.run(_terminable(coroutine))
+
+
+class Terminated(BaseException):
+    """SIGTERM. Like ``KeyboardInterrupt`` no error; but that one typer turns into the exit code of Ctrl-C."""
+
+    exit_code = 128 + signal.SIGTERM
+
+
+async def _terminable(coroutine: Coroutine[Any, Any, T]) -> T:
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    came: list[bool] = []
+
+    def stop() -> None:
+        came.append(True)
+        if task is not None:
+            task.cancel()
+
+    with suppress(NotImplementedError, RuntimeError, ValueError):  # Windows; not the main thread
+        loop.add_signal_handler(signal.SIGTERM, stop)
+    try:
+        return await coroutine
+    except asyncio.CancelledError:
+        if came:
+            raise Terminated from None
+        raise
 
 
 def pairs(settings: list[str] | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import SpecError
-from .common import HOME, HomeDir, Json, RunId, Settings, Spec, awaited, journal, pairs, run_id
+from .common import HOME, HomeDir, Json, RunId, Settings, Spec, Terminated, awaited, journal, pairs, run_id
 
 ARMS = "routed,none,broadcast,last-k,shuffled"
 
@@ -60,7 +60,7 @@ def ablate(
     names = [name.strip() for name in arms.split(",") if name.strip()]
     try:
         found = awaited(compare(experiment, home, arms=names, seeds=numbers, spec=spec, told=told(quiet=as_json)))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated):
         typer.echo("interrupted; everything up to here is kept, and the same command goes on", err=True)
         raise
     show(ablation_json(found), ablation_view(found, experiment), as_json=as_json)

@@ -22,6 +22,7 @@ from .common import (
     RunId,
     Settings,
     Spec,
+    Terminated,
     awaited,
     loaded,
     overridden,
@@ -161,7 +162,7 @@ def execute(
     with progress(experiment, quiet=as_json or quiet) as view:
         try:
             done = awaited(start(view.see))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated):
             view.interrupted()
             raise
     show(run_json(done), run_view(done), as_json=as_json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import SpecError
-from .common import HOME, Cache, HomeDir, Json, MaxTokens, MaxUsd, Settings, awaited, overridden, pairs
+from .common import HOME, Cache, HomeDir, Json, MaxTokens, MaxUsd, Settings, Terminated, awaited, overridden, pairs
 
 if TYPE_CHECKING:
     from ..graphs.arms import Plan
@@ -55,7 +55,7 @@ def sweep(
     with sweep_told(quiet=as_json) as told:
         try:
             found = awaited(swept(plan, home, bounds, told=told))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Terminated):
             typer.echo("interrupted; everything up to here is kept, and the same command goes on", err=True)
             raise
     show(sweep_json(found), sweep_view(found), as_json=as_json)

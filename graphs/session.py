@@ -12,7 +12,7 @@ from typing import Any
 
 from ..agents.episode import Asker, Listener, Mode, People
 from ..agents.people import Answers, Inbox
-from ..errors import AmbiguousCallError, JournalError, SpecError, WaitingError
+from ..errors import AmbiguousCallError, JournalError, NondeterminismError, SpecError, WaitingError
 from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Ancestor, Entry, Journal
@@ -180,8 +180,12 @@ def _told(session: Session) -> Iterator[None]:
     """Whatever stops a run is told by its journal."""
     try:
         yield
-    except (JournalError, WaitingError):
-        raise  # nothing can be recorded in a journal that fails; and to wait is no failure
+    except WaitingError:
+        raise  # to wait is no failure
+    except JournalError as error:  # nothing can be recorded in a journal that fails
+        if not isinstance(error, NondeterminismError):
+            error.add_note(f"Everything up to here is kept; once that is mended, go on with: doxa resume {session.run}")
+        raise
     except Exception as error:  # whatever stopped it, an agent's own bug too, is told by the journal
         facts = error.facts() if isinstance(error, CallError) else {}
         session.note("failure", {**facts, "error": type(error).__name__, "message": str(error), "stopped": True})

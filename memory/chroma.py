@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import numpy as np
@@ -20,7 +20,7 @@ from ..errors import HomeError
 from .canonical import sha256
 from .embeddings import Vectors
 from .home import Home
-from .index import DamagedIndexError, Hit, Metadata, Progress, nearest
+from .index import DamagedIndexError, Hit, Metadata, Progress, nearest, writable
 
 _EXACT = 100_000
 """Up to so many candidates an exact scan beats Chroma's filtered search, by far."""
@@ -111,27 +111,30 @@ class ChromaIndex:
 
     def clear(self) -> None:
         """Delete the folder and start with an empty one."""
-        self._wipe()
-        self._collection = self._open()
+        with _sound():
+            self._wipe()
+            self._collection = self._open()
 
     def close(self) -> None:
         """Let go of the folder."""
         if self._client is not None:
             self._client.close()
             self._client = None
-            self._write(self._note()["collections"])
+            with suppress(OSError):  # no room for the note: without it the folder is made anew next time
+                self._write(self._note()["collections"])
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _opened(self) -> Collection:
-        if self._note()["files"] != self._files():
-            self._wipe()
         try:
             with _sound():
+                if self._note()["files"] != self._files():
+                    self._wipe()
                 return self._open()
         except DamagedIndexError:
-            self._wipe()
-            return self._open()
+            with writable(), _sound():
+                self._wipe()
+                return self._open()
 
     def _open(self) -> Collection:
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -188,6 +191,10 @@ def _sound() -> Iterator[None]:
     try:
         yield
     except _BROKEN as error:
+        raise DamagedIndexError(str(error)) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # Rust's, which is no Exception and can't be imported
+            raise
         raise DamagedIndexError(str(error)) from error
 
 

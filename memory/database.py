@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import HomeError, JournalError
 from . import formats
 from .home import Home
+from .trouble import trouble
 
 Row = tuple[Any, ...]
 
@@ -36,12 +37,14 @@ class Database:
         try:
             connection = _connect(home, write=write)
         except sqlite3.Error as error:
-            raise HomeError(f"{home.journal} can't be opened: {error}; choose another home") from None
+            raise HomeError(f"{home.journal} can't be opened: {trouble(error)}, or choose another home") from None
         try:
             _prepare(connection, home, write=write)
         except sqlite3.Error as error:
             connection.close()
-            raise HomeError(f"{home.journal} isn't a doxa journal: {error}; choose another home") from None
+            foreign = error.sqlite_errorname in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
+            what = "isn't a doxa journal" if foreign else "can't be opened"
+            raise HomeError(f"{home.journal} {what}: {trouble(error)}, or choose another home") from None
         except BaseException:
             connection.close()
             raise
@@ -57,7 +60,7 @@ class Database:
             try:
                 return self._connection.execute(sql, parameters).fetchall()
             except sqlite3.Error as error:
-                raise JournalError(f"the journal can't be read: {error}") from error
+                raise JournalError(f"the journal can't be read: {trouble(error)}") from error
 
     def stage(self, sql: str, parameters: Row) -> None:
         """Write this together with the next transaction; on its own it isn't worth a commit.
@@ -88,7 +91,7 @@ class Database:
                     connection.execute("ROLLBACK")
                 self._staged.extendleft(reversed(taken))
                 if isinstance(error, sqlite3.Error):
-                    raise JournalError(f"the journal can't be written: {error}") from error
+                    raise JournalError(f"the journal can't be written: {trouble(error)}") from error
                 raise
 
     def vacuum(self) -> None:

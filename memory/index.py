@@ -7,18 +7,22 @@ may be deleted at any time.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
 import numpy as np
 
+from ..errors import JournalError
 from .belief import Belief
 from .embeddings import Vectors
 from .generations import replaced
 from .journal import Journal
 from .state import RevisionResult
+from .trouble import trouble
 from .vectors import VectorStore
 
 _BATCH = 500
@@ -89,13 +93,18 @@ class BeliefIndex:
         """Apply what the journal holds and the index doesn't; start anew if it's damaged or of another journal."""
         try:
             self._apply()
-        except DamagedIndexError:
+        except (DamagedIndexError, OSError, sqlite3.Error):
             self.renew()
 
     def renew(self) -> None:
-        """Make it anew from the journal and the vectors kept beside it."""
-        self._index.clear()
-        self._apply()
+        """Make it anew from the journal and the vectors kept beside it.
+
+        Raises:
+            JournalError: It can't be written; the message says what to do.
+        """
+        with writable():
+            self._index.clear()
+            self._apply()
 
     def _apply(self) -> None:
         progress = self._index.progress
@@ -113,6 +122,23 @@ class BeliefIndex:
                 vectors = self._store.of([metadata["text"] for metadata in parts])
                 self._index.add([part_id(metadata["belief"], metadata["part"]) for metadata in parts], vectors, parts)
             self._index.mark(Progress(last, self._journal.stamp_at(last) or ""))
+
+
+@contextmanager
+def writable() -> Iterator[None]:
+    """Around the making of an index from nothing, which only fails if it can't be written.
+
+    Raises:
+        JournalError: It can't; the message says what to do.
+    """
+    try:
+        yield
+    except (DamagedIndexError, OSError, sqlite3.Error) as error:
+        cause = error.__cause__ if isinstance(error, DamagedIndexError) and error.__cause__ else error
+        raise JournalError(
+            f"an index beside the journal can't be written: {trouble(cause)}; the journal is whole, and indexes are "
+            "made from it again"
+        ) from error
 
 
 def nearest(vector: Vectors, vectors: Mapping[str, Vectors], k: int) -> tuple[Hit, ...]:

@@ -94,7 +94,11 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except JournalError:
+            if error is None:  # else what came first says more
+                raise
 
     @property
     def writable(self) -> bool:

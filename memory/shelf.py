@@ -133,5 +133,5 @@ def _whole(journal: Journal, shelf: Shelf) -> bool:
 def _sound() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise DamagedIndexError(str(error)) from error

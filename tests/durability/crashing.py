@@ -207,6 +207,7 @@ class Range:
     server: OpenAIServer
     folder: Path
     days: int = 2
+    timeout: float = 60.0
     trials: int = 0
 
     def place(self) -> Path:
@@ -219,7 +220,7 @@ class Range:
 
     def train(self, place: Path, **settings: Any) -> Order:
         """The order to train from the beginning."""
-        given = ["--set", f"url={self.server.url}", "--set", f"days={self.days}"]
+        given = ["--set", f"url={self.server.url}", "--set", f"days={self.days}", "--set", f"timeout={self.timeout}"]
         return self._order(place, ["train", "spec.py:experiment", *given, "--home", "home"], settings)
 
     def resume(self, place: Path, **settings: Any) -> Order:

@@ -54,6 +54,8 @@ def _database(instants: Instants, pragmas: tuple[str, ...]) -> None:
         file = ""
 
         def execute(self, sql: str, *given: Any) -> sqlite3.Cursor:
+            if pragmas and sql.startswith("PRAGMA busy_timeout"):
+                sql = "PRAGMA busy_timeout = 50"
             name = next((word.lower() for word in WRITING if sql.upper().startswith(word)), "")
             if not name:
                 return super().execute(sql, *given)

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -54,6 +55,7 @@ def serve() -> None:
 
 def obey(order: dict[str, Any]) -> None:
     """Run the commands one after the other; leave with the first exit code that isn't 0."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has Ctrl-C ignored
     os.chdir(order["folder"])
     os.environ.update(order["environ"])
     _redirected("out", 1)
