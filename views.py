@@ -119,7 +119,15 @@ def run_view(run: Run) -> RenderableType:
     ]
     parts: list[RenderableType] = [plain(head), _episodes_table(run.episodes)]
     parts += [_metrics_table(episode) for episode in run.episodes[-1:] if episode.baselines]
+    parts += [plain(_chance(episode.chance)) for episode in run.episodes[-1:] if episode.chance]
     return Group(*parts, *(plain(note) for note in notes))
+
+
+def _chance(chance: Mapping[str, float]) -> str:
+    return (
+        f"The return beats {chance['below']:.1%} of {chance['draws']:,} random policies "
+        f"(median {chance['median']:+.4f}, highest {chance['highest']:+.4f})."
+    )
 
 
 def _gaps(gaps: Sequence[Gap]) -> list[str]:

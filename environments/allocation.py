@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DECIMALS = 6
 """Weights are rounded to so many: the last digits of linear algebra differ between machines, and a log mustn't."""
@@ -98,6 +99,8 @@ def estimated(returns: NDArray[np.float64]) -> Estimate:
         DataError: The covariance is singular: no asset's price has moved.
         MissingExtraError: skfolio isn't installed.
     """
+    import numpy as np
+
     if not np.ptp(returns, axis=0).any():
         raise DataError(
             f"no asset's price moved over the last {len(returns)} days, so their covariance is singular; "
@@ -121,6 +124,7 @@ def optimal(
     Raises:
         DataError: The covariance isn't positive definite.
     """
+    import numpy as np
     from scipy.optimize import lsq_linear
 
     chosen = [i for i, direction in enumerate(directions) if direction]

@@ -41,6 +41,7 @@ def aligned(series: Sequence[MarketSeries]) -> Aligned:
     names = [s.asset for s in series]
     if len(names) < 2 or len(set(names)) < len(names):
         raise DataError(f"a portfolio of {', '.join(names) or 'nothing'}: give two or more assets with different names")
+    series = [_plain(s) for s in series]
     first = max(s.days[0].date for s in series)
     early = [s.asset for s in series if s.days[-1].date < first]
     if early:
@@ -48,6 +49,17 @@ def aligned(series: Sequence[MarketSeries]) -> Aligned:
     days = sorted({day.date for s in series for day in s.days if day.date >= first})
     found = [_shown(s, days) for s in series]
     return Aligned(tuple(days), tuple(f.series for f in found), tuple(f.dates for f in found))
+
+
+def _plain(series: MarketSeries) -> MarketSeries:
+    """Prices that were restated, as by a split, linked by the changes that each day knew of; texts of a day alone."""
+    if type(series) is MarketSeries:
+        return series
+    prices = [series.price(0, 0)]
+    for at in range(1, len(series.days)):
+        prices.append(prices[-1] * series.price(at, at) / series.price(at - 1, at))
+    days = tuple(replace(day, price=price) for day, price in zip(series.days, prices, strict=True))
+    return MarketSeries(series.asset, days, series.texts, series.origin)
 
 
 @dataclass(frozen=True)

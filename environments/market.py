@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal, Self, TypedDict, Unpack, get_args
 
 from ..errors import DataError, options
 from . import loaders
-from .baselines import always
 from .indicators import log_return
 from .market_views import Feed, Filings, News, Prices, ViewSettings
+from .masking import masked as cover
 from .metrics import measure
 from .parsing import Location
-from .protocol import Choice, Environment, EnvironmentSpec, Json, Outcome, Policy, View
+from .protocol import Choice, Environment, EnvironmentSpec, Json, Outcome, View
 from .series import MarketSeries, Window, parse_date
 from .stored import Column, StoredSeries, stored_series
 from .stored_views import stored_feeds
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Hold = Literal["flat", "carry"]
 Moment = str | date
 ACTIONS = ("buy", "hold", "sell")
+MONTH = 21
+"""Price days."""
 
 
 class PlayOptions(TypedDict, total=False):
@@ -39,6 +41,7 @@ class PlayOptions(TypedDict, total=False):
     max_steps: int | None
     periods: int | None
     sources: Sequence[str] | None
+    masked: Sequence[str] | None
     views: ViewSettings | None
 
 
@@ -89,6 +92,8 @@ class Market(Environment):
         periods: Price days per year, for annualised metrics; by default 365 if any price day of the window is on a
             weekend, else 252. Agents don't see it.
         sources: Which of the sources to show; by default all that the data has.
+        masked: Cover the asset's name, these other names of it, and all dates, since models may remember what happened
+            (see :mod:`.masking`); ``[]`` covers the asset's own name alone, ``None`` covers nothing.
         views: How much the sources show.
 
     Raises:
@@ -106,11 +111,13 @@ class Market(Environment):
         max_steps: int | None = None,
         periods: int | None = None,
         sources: Sequence[str] | None = None,
+        masked: Sequence[str] | None = None,
         views: ViewSettings | None = None,
     ) -> None:
         _check(hold, costs_bps, max_steps, periods)
         settings = views or ViewSettings()
         self._window = _window(series, start, end, max_steps)
+        series = series if masked is None else cover(series, masked)
         self._series = series
         self._days = series.days[: self._window.last + 1]
         self._carry, self._fee = hold == "carry", costs_bps / 10_000
@@ -202,9 +209,43 @@ class Market(Environment):
             "CVaR %": _percent(found.cvar),
         }
 
-    def baselines(self) -> Mapping[str, Policy]:
-        """Buying on the first day and keeping it."""
-        return {"buy and hold": always("buy")}
+    def compared(self, seed: int) -> Mapping[str, Sequence[float]]:  # noqa: ARG002  no chance is in it
+        """Rewards of buying and keeping, and of going with the momentum of the last month, at the same costs."""
+        changes = self._changes()
+        trend = [self._trend(at) for at in range(self._window.first, self._window.last)]
+        return {
+            "buy and hold": self._brought(changes, [1] * len(changes)),
+            f"momentum {MONTH}": self._brought(changes, trend),
+        }
+
+    def chance(self, draws: int, seed: int) -> Sequence[float]:
+        """Returns of policies that draw an action every day, sorted."""
+        rng, changes = random.Random(seed), self._changes()  # noqa: S311  a simulation, not a secret
+        found = (math.fsum(self._brought(changes, self._drawn(rng, len(changes)))) for _ in range(draws))
+        return sorted(round(value, 9) for value in found)
+
+    def _changes(self) -> list[float]:
+        """Log returns of the window's steps."""
+        moves = (self._realised(at) for at in range(self._window.first, self._window.last))
+        return [log_return(move.before, move.after) for move in moves]
+
+    def _brought(self, changes: Sequence[float], positions: Sequence[int]) -> list[float]:
+        """Rewards of positions, costs included."""
+        before = (0, *positions)
+        return [p * c - self._fee * abs(p - q) + 0.0 for c, p, q in zip(changes, positions, before, strict=False)]
+
+    def _drawn(self, rng: random.Random, days: int) -> list[int]:
+        positions = [0]
+        for action in rng.choices(ACTIONS, k=days):
+            positions.append(_position(action, positions[-1], carry=self._carry))
+        return positions[1:]
+
+    def _trend(self, at: int) -> int:
+        """The position that follows the price since a month ago; none before there is one."""
+        if at < MONTH:
+            return 0
+        then, now = self._series.price(at - MONTH, at), self._series.price(at, at)
+        return (now > then) - (now < then)
 
     def _begin(self, _: random.Random) -> Outcome:
         self._now, self._position = self._window.first, 0
@@ -230,23 +271,20 @@ class Market(Environment):
         return {feed.source.name: feed.view(self._now) for feed in self._feeds}
 
     def _target(self, action: str) -> int:
-        if action == "hold" and self._carry:
-            return self._position
-        return {"buy": 1, "hold": 0, "sell": -1}[action]
+        return _position(action, self._position, carry=self._carry)
 
     def _result(self, position: int) -> Result:
         """What a position brings until the next close; zeros are never negative ones."""
-        prices = self._realised()
+        prices = self._realised(self._now)
         change = log_return(prices.before, prices.after)
         return Result(position * change + 0.0, 0.0 - self._fee * abs(position - self._position))
 
-    def _realised(self) -> Realised:
-        """Both closes as the second one's day knows them, so that a split between them is no loss."""
-        now = self._now
-        return Realised(self._series.price(now, now + 1), self._series.price(now + 1, now + 1))
+    def _realised(self, at: int) -> Realised:
+        """A day's and the next one's close as the second one's day knows them, so that a split is no loss."""
+        return Realised(self._series.price(at, at + 1), self._series.price(at + 1, at + 1))
 
     def _info(self, position: int) -> dict[str, Json]:
-        prices = self._realised()
+        prices = self._realised(self._now)
         results = {action: self._result(self._target(action)) for action in ACTIONS}
         return {
             "date": self._days[self._now].date.isoformat(),
@@ -256,6 +294,10 @@ class Market(Environment):
             "log_return": log_return(prices.before, prices.after),
             "hindsight": {action: result.pnl + result.cost for action, result in results.items()},
         }
+
+
+def _position(action: str, before: int, *, carry: bool) -> int:
+    return before if action == "hold" and carry else {"buy": 1, "hold": 0, "sell": -1}[action]
 
 
 def _check(hold: object, costs_bps: float, max_steps: int | None, periods: int | None) -> None:

@@ -7,10 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, options
 from .allocation import Allocation, EqualSplit, MeanVariance, scaled
@@ -24,6 +21,10 @@ from .parts import Parts
 from .portfolio_views import PortfolioFeed, feeds
 from .protocol import Environment, EnvironmentSpec, Json, Outcome, View, json_digest
 from .series import MarketSeries, Window, close_of, parse_date
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 DIRECTIONS: Mapping[str, int] = {"buy": 1, "hold": 0, "sell": -1}
 START = 1.0
@@ -147,6 +148,24 @@ class Portfolio(Environment):
         }
         return {name: _rewards(rival, seed, once=once) for name, (rival, once) in rivals.items()}
 
+    def chance(self, draws: int, seed: int) -> Sequence[float]:
+        """Returns of policies that draw every asset's direction every day and split the amount equally, sorted.
+
+        Sums of simple returns, costs included as far as weights change; positions drift for no more than a day.
+        """
+        import numpy as np
+
+        rng, window = np.random.default_rng(seed), self._window
+        moves = self._returns[window.first : window.last]
+        fee = (self._settings.fees.costs_bps + self._settings.fees.slippage_bps) / 10_000
+        found = []
+        for _ in range(draws):
+            drawn = rng.integers(-1, 2, moves.shape).astype(float)
+            weights = self._settings.gross * drawn / np.maximum(np.abs(drawn).sum(axis=1, keepdims=True), 1)
+            traded = np.abs(np.diff(weights, axis=0, prepend=0)).sum(axis=1)
+            found.append(round(float((weights * moves).sum() - fee * traded.sum()), 9))
+        return sorted(found)
+
     def _as(self, allocation: Allocation, hold: Hold) -> Portfolio:
         """The same episode, allocated otherwise."""
         days, window = self._aligned.days, self._window
@@ -260,6 +279,8 @@ def _rewards(environment: Portfolio, seed: int, *, once: bool) -> tuple[float, .
 
 def _returns(prices: Sequence[Sequence[float]]) -> NDArray[np.float64]:
     """Simple returns, a row per day from the second on; row t - 1 is known at day t."""
+    import numpy as np
+
     table = np.array(prices, float).T
     returns: NDArray[np.float64] = table[1:] / table[:-1] - 1
     return returns

@@ -262,6 +262,13 @@ class Environment(ABC):
         """
         return {name: self._played(policy, seed) for name, policy in self.baselines().items()}
 
+    def chance(self, draws: int, seed: int) -> Sequence[float]:  # noqa: ARG002  what an override needs
+        """Returns of so many episodes of a policy that draws every action, sorted; empty if the task doesn't say.
+
+        Override it to let an evaluation tell where a team falls among policies that know nothing.
+        """
+        return ()
+
     def _played(self, policy: Policy, seed: int) -> list[float]:
         observation, over, rewards = self.reset(seed), False, list[float]()
         while not over:

@@ -9,6 +9,7 @@ graph          ``EpisodeGraph`` and ``hierarchy``: who hands what to whom
 episode        one episode as one LangGraph state machine
 pausing        an episode that waits for people
 steps          its fixed nodes: propagate, observe, act, reflect
+rivals         what an evaluation is compared with
 run            ``Run``: what an execution came to
 recording      the journal as the models' call log
 calls          a run's calls added up, and which of them are ambiguous

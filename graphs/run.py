@@ -29,6 +29,8 @@ class EpisodeSummary:
         value: Return, the sum of rewards so far.
         metrics: The task's own metrics, by name; a value is ``None`` where it isn't defined.
         baselines: The same metrics for the task's baseline policies.
+        chance: Where the return falls among those of random policies: how many were drawn, the share ``below`` it,
+            their ``median`` and ``highest``; ``None`` if the task doesn't say.
         beliefs: How many beliefs were handed to any agent.
         alerts: How many alerts were raised.
         in_sample: Whether beliefs made from the episode's own time were admitted.
@@ -42,6 +44,7 @@ class EpisodeSummary:
     value: float
     metrics: Mapping[str, float | None]
     baselines: Mapping[str, Mapping[str, float | None]]
+    chance: Mapping[str, float] | None
     beliefs: int
     alerts: int
     in_sample: bool
@@ -248,6 +251,7 @@ class _Tally:
             value=sum(told["rewards"]) if ended is None else ended["return"],
             metrics={} if ended is None else dict(ended["metrics"]),
             baselines={} if ended is None else {name: dict(metrics) for name, metrics in ended["baselines"]},
+            chance=None if ended is None else ended.get("chance"),
             beliefs=len({c["belief"] for c in handed.get("candidates", ()) if c["taken"]}),
             alerts=told["alerts"],
             in_sample=bool(handed.get("in_sample", False)),

@@ -27,6 +27,7 @@ from ..memory.state import RevisionResult
 from ..memory.trajectory import Phase, place_key, step_record
 from ..models.protocol import Answer, Request, T
 from .crediting import settle
+from .rivals import listed, rivals
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,12 @@ class Reflect:
         if self.critic is not None and episode.mode == "train":
             beliefs = beliefs.after(await self._learn(self.critic, current, state["step"], episode))
         settle(episode, beliefs, math.fsum(rewards), state["step"])
-        metrics = episode.environment.metrics(rewards)
         payload = {
             "mode": episode.mode,
             "steps": len(rewards),
             "return": math.fsum(rewards),
-            "metrics": listed(metrics),
-            "baselines": baselines(episode) if episode.mode == "evaluate" else [],
+            "metrics": listed(episode.environment.metrics(rewards)),
+            **rivals(episode.environment, episode.seed, rewards, evaluated=episode.mode == "evaluate"),
         }
         episode.record([Entry(episode.number, "episode.ended", place_key(state["step"], Phase.END, "end"), payload)])
         return {}
@@ -193,19 +193,6 @@ def _resolver(current: Trajectory, before: Trajectory | None) -> Resolves:
     """Tells the steps of these episodes from invented ones."""
     steps = {t.episode: len(t.steps) for t in (current, before) if t is not None}
     return lambda number, at: 0 <= at < steps.get(number, 0)
-
-
-def baselines(episode: Episode) -> list[list[Any]]:
-    """Names and metrics of what the task is compared with, on this very episode."""
-    environment = episode.environment
-    return [
-        [name, listed(environment.metrics(rewards))] for name, rewards in environment.compared(episode.seed).items()
-    ]
-
-
-def listed(metrics: Mapping[str, float | None]) -> list[list[Any]]:
-    """Names and values in the task's own order, which an object in the journal would lose."""
-    return [[name, value] for name, value in metrics.items()]
 
 
 def trajectory(episode: Episode, number: int) -> Trajectory:

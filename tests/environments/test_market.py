@@ -5,17 +5,28 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any, Unpack
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doxa.environments import Day, Market, MarketSeries, ViewSettings, buy_and_hold, measure, play
+from doxa.environments import (
+    Day,
+    Market,
+    MarketSeries,
+    Observation,
+    Policy,
+    ViewSettings,
+    buy_and_hold,
+    measure,
+    play,
+)
 from doxa.environments.market import Hold, MarketOptions
 from doxa.environments.series import TEXT_KINDS
 from doxa.errors import ActionError, DataError
@@ -205,7 +216,7 @@ def test_metrics_are_in_per_cent_and_by_the_markets_calendar() -> None:
         "CVaR %": pytest.approx(-1.0),
     }
     assert set(market.metrics([]).values()) == {None}
-    assert play(market, market.baselines()["buy and hold"]) == buy_and_hold(market)
+    assert market.compared(0)["buy and hold"] == list(buy_and_hold(market).rewards)
 
 
 def test_unknown_actions_are_refused() -> None:
@@ -318,3 +329,30 @@ def test_bundled_imports_neither_skfolio_nor_pandas() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "252 set()"
+
+
+@given(st.lists(st.integers(50, 200), min_size=25, max_size=40), st.floats(0, 50))
+@settings(max_examples=30, deadline=None)
+def test_rivals_rewards_are_those_of_playing_them(prices: list[int], costs: float) -> None:
+    market = Market(series(*map(float, prices)), costs_bps=costs)
+
+    def trend(seen: Observation) -> str:
+        momentum = seen.views["prices"].features.get("momentum_21", 0.0)
+        return "buy" if momentum > 0 else "sell" if momentum < 0 else "hold"
+
+    compared = market.compared(0)
+    assert compared["buy and hold"] == pytest.approx(buy_and_hold(market).rewards, abs=1e-12)
+    assert compared["momentum 21"] == pytest.approx(play(market, trend).rewards, abs=1e-12)
+
+
+def test_chance_is_drawn_by_seed_and_played_at_the_same_costs() -> None:
+    market = Market(series(*[1.0, 1.1, 1.0, 1.2, 0.9, 1.0]), costs_bps=10)
+    drawn = market.chance(500, 7)
+    assert (drawn, list(drawn)) == (market.chance(500, 7), sorted(drawn))
+    assert drawn != market.chance(500, 8)
+    every = {round(math.fsum(play(market, iter_policy(actions)).rewards), 9) for actions in product(ACTIONS, repeat=5)}
+    assert set(drawn) <= every
+
+
+def iter_policy(actions: Sequence[str]) -> Policy:
+    return lambda seen: actions[seen.step]
