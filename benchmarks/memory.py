@@ -6,9 +6,6 @@ that 1 % meet, with one that half meet), the share of the ten really nearest tha
 opening and the first answer in a fresh process, and peak memory.
 Every system and size runs in its own process, in turn. ``--million`` adds 1,000,000 texts, for Doxa alone.
 
-``--locomo FILE [--embedder onnx:FOLDER]`` reads a set in LoCoMo's format from a path and prints in how many questions
-the ten best hold the evidence, by leg. No such set is shipped.
-
 Doxa is measured twice: ``doxa`` ranks by words, vectors and recency; ``doxa vectors`` by vectors alone, as the others
 do.
 Texts and vectors are drawn from a seeded generator: 24 words by Zipf's law, vectors in 384 dimensions around centres.
@@ -34,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doxa.memory import Predicate
-from doxa.memory.embeddings import Vectors, embedder, normalized
+from doxa.memory.embeddings import Vectors, normalized
 from doxa.memory.fusion import Weights
 from doxa.memory.library import Library
 from doxa.memory.passages import Passage
@@ -251,47 +248,17 @@ def compare(sizes: Sequence[int], systems: Sequence[str]) -> None:
             print(f"{size:>9,} {system:<13}{cells}{told['ingest']:>9,.0f}{cold:>8}{told['memory']:>9,.0f}", flush=True)
 
 
-def locomo(path: Path, spec: str | None) -> None:
-    """Print in how many of a set's questions the ten best turns hold evidence, and how much of it, by leg."""
-    made = embedder(spec)
-    legs = {
-        "vectors": Weights(lexical=0, recency=0),
-        "words": Weights(dense=0, recency=0),
-        "both": Weights(recency=0),
-    }
-    recalled: dict[str, list[float]] = {leg: [] for leg in legs}
-    for sample in json.loads(path.read_text(encoding="utf-8")):
-        talk = sample["conversation"]
-        turns = [
-            t for name, said in talk.items() if isinstance(said, list) and name.startswith("session_") for t in said
-        ]
-        passages = [Passage(t["dia_id"], f"{t['speaker']}: {t['text']}") for t in turns]
-        with Library.temporary(made.name, made.dimension) as library:
-            library.put(passages, made.embed([p.text for p in passages]))
-            for question in sample["qa"]:
-                evidence = {*question.get("evidence", ())} & {p.id for p in passages}
-                for leg, weights in legs.items() if evidence else ():
-                    found = Retriever(library, made.embed, weights).search(question["question"], K)
-                    recalled[leg].append(len({hit.id for hit in found} & evidence) / len(evidence))
-    for leg, shares in recalled.items():
-        print(f"{leg:<8} evidence recall@{K}: {np.mean(shares):.3f} over {len(shares)} questions, {made.name}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--million", action="store_true", help="add 1,000,000 texts, for Doxa alone")
     parser.add_argument("--only", choices=SYSTEMS, help="measure one system")
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--locomo", type=Path, help="a set in LoCoMo's format")
-    parser.add_argument("--embedder", help="hashing, onnx:FOLDER, ...; for --locomo")
     parser.add_argument("--worker", nargs=4, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.worker:
         task, system, size, folder = given.worker
         work: Callable[[str, int, Path], dict[str, Any]] = measured if task == "measured" else opening
         print(json.dumps(work(system, int(size), Path(folder))))
-    elif given.locomo:
-        locomo(given.locomo, given.embedder)
     else:
         compare([*given.sizes, *([1_000_000] if given.million else [])], [given.only] if given.only else SYSTEMS)
 

@@ -32,6 +32,7 @@
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
 ``retrieval``, ``fusion``     finding texts by words, vectors, facts and time
 ``library``, ``passages``     where such texts are kept; ``filters``, ``lexicon``, ``matrix``: its indexes
+``dialogue``, ``readings``    questions about what people said, read part by part
 ``searching``, ``shelf``      the same over beliefs, and the library kept for that
 ``procedural``                what each agent remembers; ``remembering``: what a critic may do to it
 ``episodic``                  earlier episodes in numbers
@@ -44,6 +45,7 @@ Importing this imports neither chromadb nor scikit-learn; whoever needs them wai
 from __future__ import annotations
 
 from .belief import Belief, Credence, Evidence, Predicate, Scope, Status
+from .dialogue import DialogueReader, spoken
 from .embeddings import ChromaEmbedder, Embedder, HashingEmbedder, LiteLLMEmbedder, OnnxEmbedder, embedder
 from .episodic import EpisodeMemory, episodes
 from .fusion import Weights
@@ -70,6 +72,7 @@ from .propagation import (
     render,
 )
 from .questions import Question, Reply
+from .readings import Reading
 from .remembering import Memory, MemoryOperation, MemoryResult, Note
 from .retrieval import Found, Retriever
 from .state import RevisionResult
@@ -85,6 +88,7 @@ __all__ = [
     "ChromaEmbedder",
     "Contraction",
     "Credence",
+    "DialogueReader",
     "Embedder",
     "Entry",
     "EpisodeMemory",
@@ -114,6 +118,7 @@ __all__ = [
     "PropagationContext",
     "PropagationRecord",
     "Question",
+    "Reading",
     "Recalled",
     "Reply",
     "Retriever",
@@ -128,4 +133,5 @@ __all__ = [
     "episodes",
     "parse",
     "render",
+    "spoken",
 ]

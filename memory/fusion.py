@@ -30,6 +30,7 @@ class Weights:
         recency: Of the recency in [0, 1]. The default puts the newer one of two statements of a fact first most of the
             time; take 0 where old passages are as good as new ones, as for what was said in a long conversation.
         half_life: Days after which recency has halved, on the environment's clock; ``None`` if age is no matter.
+        cue: Of each cue of the question that a passage's facts meet.
         diversity: In [0, 1]: how much being unlike what is ranked before counts against being good (maximal marginal
             relevance).
     """
@@ -38,10 +39,11 @@ class Weights:
     lexical: float = 0.5
     recency: float = 6.0
     half_life: float | None = 90.0
+    cue: float = 2.0
     diversity: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("dense", "lexical", "recency"):
+        for name in ("dense", "lexical", "recency", "cue"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise BeliefError(f"Weights: {name}={getattr(self, name)}; it is a weight, at least 0")
         if self.half_life is not None and not self.half_life > 0:
@@ -57,10 +59,13 @@ class Fused:
     dense_z: Numbers
     lexical_z: Numbers
     recency: Numbers
+    cues: Numbers
     score: Numbers
 
 
-def fuse(dense: Numbers, lexical: Numbers, coverage: Numbers, ages: Numbers, weights: Weights) -> Fused:
+def fuse(
+    dense: Numbers, lexical: Numbers, coverage: Numbers, ages: Numbers, weights: Weights, cues: Numbers | None = None
+) -> Fused:
     """Weighted z-scores of both legs, and the recency of what has the question's words.
 
     Args:
@@ -69,12 +74,14 @@ def fuse(dense: Numbers, lexical: Numbers, coverage: Numbers, ages: Numbers, wei
         coverage: Which share of the question's words each has; where nothing has any, age counts for all alike.
         ages: In days; NaN where it isn't known, which counts as old as can be.
         weights: What counts how much.
+        cues: How many of the question's cues each meets; none if not given.
     """
+    met = np.zeros(len(dense)) if cues is None else cues
     fresh = recency(ages, weights.half_life)
     dense_z, lexical_z = standardised(dense), standardised(lexical)
     concerned = coverage**2 if coverage.any() else np.ones(len(ages))
     total = weights.dense * dense_z + weights.lexical * lexical_z + weights.recency * concerned * fresh
-    return Fused(dense_z, lexical_z, fresh, np.round(total, 6) + 0.0)
+    return Fused(dense_z, lexical_z, fresh, met, np.round(total + weights.cue * met, 6) + 0.0)
 
 
 def standardised(scores: Numbers) -> Numbers:

@@ -21,6 +21,13 @@ SCHEMA = """
 CREATE VIRTUAL TABLE words USING fts5 (text, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
 """
 
+_QUIET = """
+    a am an and any are as at be been but by can could did do does for from had has have he her his how i if
+    in is it its me my no not of on or our she should so that the their them there these they this those to
+    us was we were what when where which who whom whose why will with would you your
+"""
+"""English words that a question is made with, whatever it's about; in sentences that are told, they are rare enough to
+be taken for telling ones. They are left out if others are left."""
 _K1, _B = 1.2, 0.75
 _COMMON = 0.25
 """A word in a larger share of the texts than this is left out, if a rarer one is left to go by."""
@@ -37,7 +44,7 @@ class Lexical:
         scores: What each got, rounded to six decimals.
         coverage: Which share of the question's words each has, the rarer ones weighing more; in [0, 1].
         words: The words that were used.
-        left: Those that are too frequent.
+        left: Those that are too frequent, or that questions are made with whatever they are about.
     """
 
     rows: Rows
@@ -78,8 +85,11 @@ class Lexicon:
             among: The rows over which it is counted how rare a word is; all if ``None``.
         """
         texts = lengths if among is None else lengths[among]
-        known = {word: self._having(word) for word in words(text)[:_WORDS]}
-        left = [word for word, rows in known.items() if rows is None]
+        quiet = _QUIET.split()
+        told = [word for word in words(text) if word not in quiet] or words(text)
+        known = {word: self._having(word) for word in told[:_WORDS]}
+        left = [word for word in words(text) if word not in told]
+        left += [word for word, rows in known.items() if rows is None]
         used: list[_Word] = []
         room = self._budget
         found = [_word(word, rows, among) for word, rows in known.items() if rows is not None and len(rows)]

@@ -24,6 +24,7 @@ from .lexicon import Lexical
 from .library import Library
 from .matrix import Rows, Scores
 from .passages import clock
+from .readings import Reader, Reading, as_it_stands, interleaved
 
 Vectorise = Callable[[Sequence[str]], Vectors]
 """Texts to L2-normalised rows."""
@@ -61,8 +62,8 @@ class Found:
         score: What it was ranked by; only comparable within one answer.
         superseded_by: What takes its place, if that was findable too; it stands before it.
         parts: If asked for: ``dense`` and ``lexical`` (cosine and word score), ``dense_z`` and ``lexical_z`` (both
-            standardised over the pool), ``coverage`` of the question's words, ``recency``, ``age`` in days if it's
-            known, and ``pool``, the pool's size.
+            standardised over the pool), ``coverage`` of the question's words, ``recency``, how many ``cues`` it
+            meets, ``age`` in days if it's known, and ``pool``, the pool's size.
     """
 
     id: str
@@ -81,6 +82,17 @@ class _Pool:
     newer: Mapping[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What all readings of a question share."""
+
+    mask: Mask
+    as_of: datetime | None
+    k: int
+    imagine: Imagine | None
+    explain: bool
+
+
 @dataclass(frozen=True)
 class Retriever:
     """Finds passages in a library.
@@ -91,6 +103,8 @@ class Retriever:
         weights: What counts how much.
         pool: How many of each leg are ranked.
         view: What may be found, when it was known and what supersedes what; the library's own if ``None``.
+        reader: Reads questions: as they stand, or in parts and with cues, as
+            :class:`~doxa.memory.dialogue.DialogueReader` does.
         wide: Asked for the nearest vectors where more than 100,000 rows may be found; the library itself if ``None``.
     """
 
@@ -99,6 +113,7 @@ class Retriever:
     weights: Weights = field(default_factory=Weights)
     pool: int = 100
     view: View | None = None
+    reader: Reader = as_it_stands
     wide: VectorIndex | None = None
 
     def search(
@@ -123,19 +138,26 @@ class Retriever:
                 them together, the lexical one still for the question's words (hypothetical-outcome query).
             explain: Whether each one comes with what its score is made of.
         """
-        mask = self._view.mask(where, as_of)
-        query = self._query(text, imagine)
-        lexical = self.library.worded(text, mask, None if self.view is None else self.view.mask())
-        pool = self._pool(query, lexical, mask, max(self.pool, k))
+        asked = _Asked(self._view.mask(where, as_of), as_of, k, imagine, explain)
+        rankings = [self._ranked(reading, asked) for reading in self.reader(text)]
+        return rankings[0] if len(rankings) == 1 else _merged(rankings)[:k]
+
+    def _ranked(self, reading: Reading, asked: _Asked) -> tuple[Found, ...]:
+        """The best for one reading of the question."""
+        query, mask = self._query(reading.text, asked.imagine), asked.mask
+        lexical = self.library.worded(reading.text, mask, None if self.view is None else self.view.mask())
+        cues = [self._view.mask((cue,)) & mask for cue in reading.cues]
+        pool = self._pool(query, lexical, mask, cues, max(self.pool, asked.k))
         if not pool.ids:
             return ()
-        dense, ages = self.library.cosines(query, pool.rows), self._ages(pool.rows, mask, as_of)
+        dense, ages = self.library.cosines(query, pool.rows), self._ages(pool.rows, mask, asked.as_of)
         words, coverage = (_at(lexical.rows, column, pool.rows) for column in (lexical.scores, lexical.coverage))
-        fused = fuse(dense, words, coverage, ages, self.weights)
+        met = sum((cue[pool.rows].astype(float) for cue in cues), np.zeros(len(pool.rows)))
+        fused = fuse(dense, words, coverage, ages, self.weights, met)
         vectors = self.library.vectors(pool.rows)
-        order = ranking(pool.ids, fused.score, pool.newer, vectors, k, self.weights.diversity)
+        order = ranking(pool.ids, fused.score, pool.newer, vectors, asked.k, self.weights.diversity)
         texts = self.library.texts(pool.rows[list(order)])
-        parts = [_parts(i, dense, words, coverage, ages, fused) if explain else {} for i in order]
+        parts = [_parts(i, dense, words, coverage, ages, fused) if asked.explain else {} for i in order]
         return tuple(
             Found(pool.ids[i], said, float(fused.score[i]), pool.newer.get(pool.ids[i], ()), part)
             for i, said, part in zip(order, texts, parts, strict=True)
@@ -152,11 +174,13 @@ class Retriever:
             return np.asarray(rows[0])
         return np.asarray(normalized((rows[:1] + rows[1:].mean(axis=0, keepdims=True)) / 2)[0])
 
-    def _pool(self, query: Vectors, lexical: Lexical, mask: Mask, size: int) -> _Pool:
+    def _pool(self, query: Vectors, lexical: Lexical, mask: Mask, cues: Sequence[Mask], size: int) -> _Pool:
         found = np.union1d(
             self._near(query, size, mask),
             self._cut(*self._settled(query, lexical, size), size),
         )
+        for cue in cues:
+            found = np.union1d(found, self._near(query, size, cue))
         ids = dict(zip(self.library.ids(found), found.tolist(), strict=True))
         newer = self._newer(ids, mask)
         ordered = tuple(sorted(ids))
@@ -224,6 +248,17 @@ class Retriever:
         return ages
 
 
+def _merged(rankings: Sequence[Sequence[Found]]) -> tuple[Found, ...]:
+    """Several rankings as one, in turn; what supersedes something still stands before it."""
+    known = {hit.id: hit for ranked in rankings for hit in ranked}
+    merged: dict[str, Found] = {}
+    for hit in interleaved(rankings):
+        newer = [known[name] for name in hit.superseded_by if name in known]
+        for one in (*newer, hit):
+            merged.setdefault(one.id, one)
+    return tuple(merged.values())
+
+
 def _at(found: Rows, column: Scores, rows: Rows) -> Numbers:
     """A column of what was found, at these rows; 0 where nothing was."""
     if not len(found):
@@ -240,6 +275,7 @@ def _parts(i: int, dense: Scores, lexical: Numbers, coverage: Numbers, ages: Num
         "dense_z": fused.dense_z[i],
         "lexical_z": fused.lexical_z[i],
         "recency": fused.recency[i],
+        "cues": fused.cues[i],
         "pool": len(dense),
     }
     if np.isfinite(ages[i]):

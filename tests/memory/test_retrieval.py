@@ -216,7 +216,9 @@ def test_both_legs_find() -> None:
     with filled(passages) as library:
         found = Retriever(library, EMBEDDER.embed).search("exposing cuts", 1, explain=True)
         assert order(found) == ["inflected"]
-        assert {"dense", "lexical", "coverage", "dense_z", "lexical_z", "recency", "pool"} == set(found[0].parts)
+        assert {"dense", "lexical", "coverage", "dense_z", "lexical_z", "recency", "cues", "pool"} == set(
+            found[0].parts
+        )
         assert found[0].parts["lexical"] > 0
         assert not Retriever(library, EMBEDDER.embed).search("exposing", 1)[0].parts
         weights = Weights(lexical=0)
