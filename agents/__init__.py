@@ -10,6 +10,7 @@ consulting questions a manager asks before it decides, to a person or a simulate
 gate       where a person approves, rejects or edits a decision; occasions: when
 review     where a person rules on a belief before it is in force
 briefing   what a manager is told about a step, model or person
+recollection what agents remember: ``Recall`` for an analyst
 node       the protocol that both fulfil, and anyone's own agent may
 state      what nodes hand to each other
 episode    what nodes can reach: views, belief blocks, models, the journal
@@ -32,6 +33,7 @@ from .node import Agent, EpisodeRuntime
 from .occasions import Acting, Alerted, Always, Contested, Dissent, Tainted, Unsure
 from .outputs import Decision, Insight, Reading
 from .people import Inbox
+from .recollection import Recall
 from .review import Review
 from .state import EpisodeState, Update
 
@@ -59,6 +61,7 @@ __all__ = [
     "OnFailure",
     "Person",
     "Reading",
+    "Recall",
     "Review",
     "SafeAction",
     "SimulatedUser",

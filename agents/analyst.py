@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..environments.protocol import EnvironmentSpec, Source
+from ..environments.protocol import EnvironmentSpec, Source, View
 from ..memory.trajectory import Phase
 from ..models.protocol import Model, Request
 from .node import EpisodeRuntime, Role, checked_name
 from .prompts import DATA_RULE, data_block, heading, signals_text, system_message, task_text, user_message
+from .recollection import Recall, Recollection
 from .state import EpisodeState, Update
 
 _DUTY = (
@@ -31,12 +32,14 @@ class Analyst:
         source: The one source it sees.
         instructions: What it should know beyond its duty.
         model: Its own model, or the experiment's if ``None``.
+        recall: How it remembers what it said before; ``None`` for not at all.
     """
 
     name: str
     source: str
     instructions: str = ""
     model: Model | str | None = None
+    recall: Recall | None = None
     role: ClassVar[Role] = "analyst"
 
     def __post_init__(self) -> None:
@@ -48,13 +51,23 @@ class Analyst:
         episode = runtime.context
         spec, step = episode.environment.spec, state["step"]
         view = episode.view(self.source)
+        recollection = Recollection(self.name, self.source, self.recall, episode) if self.recall else None
+        memories = recollection.text(step, self._profile(spec, view)) if recollection else ""
         messages = (
             system_message(self._parts(spec), episode.blocks.get(self.name, "")),
-            user_message([data_block(self.source, view), heading(episode.observation)]),
+            user_message([memories, data_block(self.source, view), heading(episode.observation)]),
         )
         request = Request(self.name, messages, episode.answers.insight)
         answer = await episode.ask(request, step, Phase.AGENT)
-        return {"insights": {self.name: answer.value.model_dump(mode="json")}}
+        insight = answer.value.model_dump(mode="json")
+        if recollection:
+            recollection.note(step, view, insight)
+        return {"insights": {self.name: insight}}
+
+    def _profile(self, spec: EnvironmentSpec, view: View) -> str:
+        """What memories should bear on: who it is, what it's told to look at, and what it sees now."""
+        source = next(s for s in spec.sources if s.name == self.source)
+        return "\n".join([source.description, self.instructions, view.text])
 
     def _parts(self, spec: EnvironmentSpec) -> list[str]:
         source = next(s for s in spec.sources if s.name == self.source)

@@ -93,6 +93,12 @@ def insight_text(agent: str, insight: Mapping[str, Any]) -> str:
     )
 
 
+def marked(line: str) -> str:
+    """A line whose words are data, its tag before them: ``[m-0123456789] 2024-01-05 news: <data>TEXT</data>``."""
+    tag, _, text = line.partition(": ")
+    return f"{tag}: <data>{_unmarked(text)}</data>"
+
+
 def said_text(what: str, speaker: str, text: str) -> str:
     """``answer from NAME: ...``: somebody's words on one line, as data marked with their speaker."""
     return f'{what} from {speaker}: <data speaker="{speaker}">{_unmarked(" ".join(text.split()))}</data>'

@@ -1,9 +1,97 @@
-"""What the manager remembers of earlier episodes, as it reads it."""
+"""What agents remember, as they read it: the manager earlier episodes, an analyst what it said before."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..environments.protocol import View
+from ..errors import GraphError
 from ..memory.episodic import episodes, render
+from ..memory.procedural import FADING, Fading, Place, ProceduralMemory, line
+from ..memory.remembering import Note
+from ..memory.trajectory import Phase, place_key
 from .episode import Episode
+from .prompts import marked
+
+
+@dataclass(frozen=True)
+class Recall:
+    """That an analyst remembers its own insights, and how: FinCon's procedural memory.
+
+    Attributes:
+        k: How many memories come to mind at a step.
+        value: How important a memory is at first.
+        rate: What is left of that after a day; ``None`` for what its source's has, see
+            :data:`~doxa.memory.procedural.FADING`.
+        critical: What it gains with every time that a critic judges it critical to a gain.
+    """
+
+    k: int = 5
+    value: float = 1.0
+    rate: float | None = None
+    critical: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.k < 1 or not 0 <= self.critical < math.inf:
+            raise GraphError(f"{self}: k is a count of at least 1, and critical is at least 0")
+        Fading(self.value, self.fading("").rate)
+
+    def fading(self, source: str) -> Fading:
+        """How what comes from a source fades."""
+        return Fading(self.value, FADING.get(source, Fading()).rate if self.rate is None else self.rate)
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """An analyst's memory while an episode runs."""
+
+    agent: str
+    source: str
+    recall: Recall
+    episode: Episode
+
+    def text(self, step: int, question: str) -> str:
+        """``# Memories`` and what comes to mind, a line each, as data; recorded with the scores.
+
+        Nothing is recalled that wasn't known by now. In training that passes over one window several times, what
+        critics made of a memory in an earlier pass counts, as beliefs of earlier passes do.
+        """
+        found = self._memory.recall(
+            self.agent,
+            question,
+            self.recall.k,
+            before=Place(self.episode.number, place_key(step, Phase.PROPAGATE, "")),
+            as_of=self.episode.observation.as_of,
+            hindsight=self.episode.mode == "train",
+        )
+        told = [{"memory": r.memory.id, "relevancy": r.relevancy, "importance": r.importance} for r in found]
+        self.episode.record([self.episode.entry("recall", step, Phase.AGENT, self.agent, {"recalled": told})])
+        return "\n".join(["# Memories", *(marked(line(r.memory)) for r in found)]) if found else ""
+
+    def note(self, step: int, view: View, insight: Mapping[str, Any]) -> None:
+        """Remember what was said about a view; strangers' words may be in it."""
+        now = self.episode.observation.as_of
+        text = f"{insight['stance']}, confidence {insight['confidence']:.2f}: {insight['rationale']}"
+        note = Note(text=text, source=self.source, event_time=view.event_time or now, known_at=now)
+        place = place_key(step, Phase.AGENT, self.agent)
+        self._memory.note(self.episode.number, [note], key=place, agent=self.agent, tainted=True)
+
+    @property
+    def _memory(self) -> ProceduralMemory:
+        """The same one for the length of an episode."""
+        place = f"memories of {self.agent}"
+        if place not in self.episode.watches:
+            memory = self.episode.memory
+            fading = {self.source: self.recall.fading(self.source)}
+            self.episode.watches[place] = ProceduralMemory(
+                memory.journal, memory.run, memory.embedder, fading, critical=self.recall.critical
+            )
+        kept: ProceduralMemory = self.episode.watches[place]
+        return kept
 
 
 def episodes_text(episode: Episode, agent: str, last: int) -> str:

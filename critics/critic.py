@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from ..environments.protocol import EnvironmentSpec
 from ..memory.belief import Belief
 from ..memory.operations import Operation
+from ..memory.remembering import Memory, MemoryOperation
 from ..memory.trajectory import StepRecord
 from ..models.protocol import Answer, Request
 
@@ -43,6 +44,7 @@ class Case:
         previous: The training episode before it; ``None`` after the first.
         beliefs: What is believed so far, without what was given up.
         agents: Names of the agents a belief can be for.
+        memories: What agents remember of the current episode.
         ask: How to ask the critic's model.
     """
 
@@ -52,6 +54,7 @@ class Case:
     beliefs: tuple[Belief, ...]
     agents: tuple[str, ...]
     ask: Ask
+    memories: tuple[Memory, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,13 @@ class Verdict:
         critique: Its judgement, as JSON; kept in the journal.
         proposals: Belief operations, the most important first.
         budget: How many proposals may be admitted; ``None`` for all.
+        memories: What is to happen to agents' memories.
     """
 
     critique: dict[str, Any]
     proposals: Sequence[Operation] = field(default_factory=tuple)
     budget: int | None = None
+    memories: Sequence[MemoryOperation] = field(default_factory=tuple)
 
 
 @runtime_checkable

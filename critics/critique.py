@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..memory.operations import Operation
+from ..memory.remembering import MemoryOperation
 
 Line = Annotated[str, Field(min_length=1, max_length=400)]
 
@@ -36,3 +37,10 @@ class Critique(BaseModel):
     """The meta-prompt: why one did better, and what to do differently, in words."""
     proposals: Annotated[list[Operation], Field(max_length=20)]
     """Belief operations, the most important first."""
+
+
+class CritiqueWithMemories(Critique):
+    """The same by a critic that also judges what agents remember."""
+
+    memories: Annotated[list[MemoryOperation], Field(max_length=20)] = []
+    """What is to happen to agents' memories."""

@@ -20,6 +20,7 @@ from ..memory.approval import Held
 from ..memory.approval import held as held_back
 from ..memory.belief import Status
 from ..memory.journal import Entry
+from ..memory.procedural import ProceduralMemory
 from ..memory.propagation import AgentProfile, PropagationContext, render
 from ..memory.revision import Resolves
 from ..memory.ruling import rule
@@ -146,8 +147,18 @@ class Reflect:
 
         held = episode.memory.before(episode.number)
         beliefs = tuple(b for b in held.values() if b.status in (Status.ACTIVE, Status.DISPUTED))
-        case = Case(episode.environment.spec, current, before, beliefs, self.agents, ask)
-        verdict = await critic.judge(case)
+        remembered = ProceduralMemory(episode.journal, episode.run, episode.memory.embedder)
+        noted = remembered.noted(episode.number)
+        verdict = await critic.judge(Case(episode.environment.spec, current, before, beliefs, self.agents, ask, noted))
+        if verdict.memories:
+            remembered.apply(
+                episode.number,
+                verdict.memories,
+                key=place_key(step, Phase.REFLECT, critic.name),
+                author=critic.name,
+                known_at=episode.observation.as_of,
+                tainted=bool(noted),
+            )
         resolves = _resolver(current, before)
         learned = episode.memory.revise(
             episode.number,

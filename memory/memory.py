@@ -15,7 +15,8 @@ from .approval import Wanted, admitted
 from .asked import asked
 from .belief import Belief, Predicate, Status
 from .canonical import difference
-from .embeddings import Embedder, Vectors, embedder
+from .embeddings import Embedder, Vectors
+from .embeddings import embedder as named
 from .fusion import Weights
 from .generations import replaced
 from .history import BeliefEvent, happened
@@ -109,7 +110,7 @@ class BeliefMemory:
     @property
     def generation(self) -> str:
         """Of the embeddings that texts are compared by."""
-        return self._embedder.name
+        return self.embedder.name
 
     # -- reading --------------------------------------------------------------------------------------------------
 
@@ -175,7 +176,7 @@ class BeliefMemory:
         Args:
             text: A question in plain words.
             k: How many.
-            where: Conditions that have to hold, on what :func:`~doxa.memory.searching.facts` tells of a belief.
+            where: Conditions on what :func:`~doxa.memory.searching.facts` tells of a belief; all have to hold.
             as_of: What was believed when an episode began or could be believed at a time; ``None`` for now.
             imagine: Gives outcomes that the text makes one think of; what is near those counts too.
             explain: Whether what is found comes with what its score is made of.
@@ -185,8 +186,8 @@ class BeliefMemory:
             BeliefError: ``k`` is below 1, a condition is on no such fact, or the embedding generation is another one.
         """
         now = as_of if isinstance(as_of, datetime) else None
-        question = Question(text, k, tuple(where), now, imagine, explain, weights or Weights())
-        return self._index.search(question, self._searched(as_of))
+        asked = Question(text, k, tuple(where), now, imagine, explain, weights or Weights())
+        return self._index.search(asked, self._searched(as_of))
 
     def alike(self, text: str, others: Sequence[str]) -> list[float]:
         """Cosine of a text with each of some others."""
@@ -243,7 +244,7 @@ class BeliefMemory:
             budget=budget,
             near=self._near,
             tainted=tainted,
-            generation=self._embedder.name if proposals else "",
+            generation=self.embedder.name if proposals else "",
         )
         return self.record(episode, key, admitted(self.before(episode), proposals, terms, review), cause)
 
@@ -330,10 +331,9 @@ class BeliefMemory:
         return self._inherited.after(r.result for r in self._own if before is None or r.episode < before)
 
     def _searched(self, as_of: int | datetime | None) -> Beliefs:
-        """The state to search; what is believed now is made once, because what is known of it is indexed."""
+        """The state to search; the present one is made once, because its facts are indexed."""
         if as_of is None:
-            if self._now is None:
-                self._now = self._state()
+            self._now = self._now or self._state()
             return self._now
         return Beliefs({belief.id: belief for belief in self.as_of(as_of)})
 
@@ -366,13 +366,14 @@ class BeliefMemory:
             self._index.catch_up()
 
     @cached_property
-    def _embedder(self) -> Embedder:
-        return embedder(self._spec)
+    def embedder(self) -> Embedder:
+        """What turns texts into vectors."""
+        return named(self._spec)
 
     @cached_property
     def _store(self) -> VectorStore:
         self._same_generation()
-        return VectorStore(self.journal.database, self._embedder)
+        return VectorStore(self.journal.database, self.embedder)
 
     @cached_property
     def _index(self) -> BeliefSearch:
@@ -380,11 +381,11 @@ class BeliefMemory:
 
     def _same_generation(self) -> None:
         now = replaced(self.journal.database)
-        other = sorted({now.get(g, g) for g in self._generations} - {self._embedder.name})
+        other = sorted({now.get(g, g) for g in self._generations} - {self.embedder.name})
         if other:
             raise BeliefError(
                 f"run {self.run} has beliefs whose texts were embedded by {', '.join(other)}, not by "
-                f"{self._embedder.name}: vectors of two embedding generations can't be compared. Use the embedder the "
+                f"{self.embedder.name}: vectors of two embedding generations can't be compared. Use the embedder the "
                 "beliefs were made with, or train in a run without that parent"
             )
 

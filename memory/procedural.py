@@ -174,7 +174,12 @@ class ProceduralMemory:
     # -- recalling ------------------------------------------------------------------------------------------------
 
     def memories(
-        self, agent: str | None = None, *, before: Place | None = None, as_of: datetime | None = None
+        self,
+        agent: str | None = None,
+        *,
+        before: Place | None = None,
+        as_of: datetime | None = None,
+        hindsight: bool = False,
     ) -> tuple[Memory, ...]:
         """What is remembered, by one agent or all, sorted by id.
 
@@ -182,13 +187,27 @@ class ProceduralMemory:
             agent: Whose; ``None`` for everybody's.
             before: Only what was recorded before this moment of the run; ``None`` for all.
             as_of: Only what was known by this time; ``None`` where the task has no clock.
+            hindsight: Whether what critics made of a memory counts from its own time on, as in training that passes
+                over one window several times.
         """
-        held = self._held(before, as_of)
+        held = self._held(before, as_of, hindsight=hindsight)
         found = (held[i] for i in sorted(held))
         return tuple(m for m in found if m is not None and agent in (None, m.agent))
 
+    def noted(self, episode: int) -> tuple[Memory, ...]:
+        """What agents noted in an episode of this run, in order."""
+        own = (r.result for r in self._own if r.episode == episode and r.result.op == "noted")
+        return tuple(result.memory for result in own if result.memory)
+
     def recall(
-        self, agent: str, question: str, k: int = 5, *, before: Place | None = None, as_of: datetime | None = None
+        self,
+        agent: str,
+        question: str,
+        k: int = 5,
+        *,
+        before: Place | None = None,
+        as_of: datetime | None = None,
+        hindsight: bool = False,
     ) -> tuple[Recalled, ...]:
         """The ``k`` memories of an agent with the highest score, equal ones by id.
 
@@ -198,12 +217,14 @@ class ProceduralMemory:
             k: How many.
             before: Only what was recorded before this moment of the run; ``None`` for all.
             as_of: Now, on the environment's clock: nothing known later is recalled, and ages are counted from here.
+            hindsight: See :meth:`memories`.
         """
-        memories = self.memories(agent, before=before, as_of=as_of)
+        memories = self.memories(agent, before=before, as_of=as_of, hindsight=hindsight)
         if not memories:
             return ()
-        rows = self._store.of([question, *(m.text for m in memories)]).astype(np.float64)
-        relevancy = np.round((1 + np.clip(rows[1:] @ rows[0], -1, 1)) / 2, 6)
+        rows = self._store.of([m.text for m in memories]).astype(np.float64)
+        asked = self._store.passing([question])[0].astype(np.float64)
+        relevancy = np.round((1 + np.clip(rows @ asked, -1, 1)) / 2, 6)
         importance = self._importance(memories, as_of)
         found = [Recalled(m, float(r), float(i)) for m, r, i in zip(memories, relevancy, importance, strict=True)]
         return tuple(sorted(found, key=lambda r: (-r.score, r.memory.id))[:k])
@@ -229,12 +250,14 @@ class ProceduralMemory:
             for e in sorted(events, key=lambda e: (e.episode, e.key))
         ]
 
-    def _held(self, before: Place | None, as_of: datetime | None) -> dict[str, Memory | None]:
+    def _held(
+        self, before: Place | None, as_of: datetime | None, *, hindsight: bool = False
+    ) -> dict[str, Memory | None]:
         """Every memory by id as it stood then; ``None`` for one that was deleted."""
         held: dict[str, Memory | None] = {}
         own = (r for r in self._own if before is None or (r.episode, r.key) < (before.episode, before.key))
         for recorded in (*self._inherited, *own):
-            if _known(recorded.result.known_at, as_of):
+            if _known(_since(recorded.result, hindsight=hindsight), as_of):
                 _apply(held, recorded.result)
         return held
 
@@ -271,16 +294,18 @@ def memory_id(agent: str, text: str, source: str, event_time: datetime | None) -
 
 
 def render(recalled: Sequence[Recalled]) -> str:
-    """Memories as an agent reads them, a line each: ``[m-0123456789] 2024-01-05 news: TEXT``; empty if there are none.
+    """Memories as an agent reads them, a line each; empty if there are none."""
+    return "\n".join(line(r.memory) for r in recalled)
 
-    Texts are put on one line; whoever writes them into a prompt marks them as data if strangers wrote them.
+
+def line(memory: Memory) -> str:
+    """``[m-0123456789] 2024-01-05 news: TEXT``, on one line.
+
+    Whoever writes it into a prompt marks the text as data if strangers wrote it.
     """
-    lines = []
-    for memory in (r.memory for r in recalled):
-        when = f" {memory.event_time.date().isoformat()}" if memory.event_time else ""
-        text = " ".join("".join(c if c.isprintable() else " " for c in memory.text).split())
-        lines.append(f"[{memory.id}]{when} {memory.source}: {text}")
-    return "\n".join(lines)
+    when = f" {memory.event_time.date().isoformat()}" if memory.event_time else ""
+    text = " ".join("".join(c if c.isprintable() else " " for c in memory.text).split())
+    return f"[{memory.id}]{when} {memory.source}: {text}"
 
 
 @dataclass(frozen=True)
@@ -345,6 +370,12 @@ def _apply(held: dict[str, Memory | None], result: MemoryResult) -> None:
         held[memory.id] = None
     elif result.op == "insert" or held.get(memory.id) is not None:
         held[memory.id] = memory
+
+
+def _since(result: MemoryResult, *, hindsight: bool) -> datetime | None:
+    """From when on a result counts."""
+    changed = result.memory if result.op in {"update", "delete"} else None
+    return changed.known_at if hindsight and changed else result.known_at
 
 
 def _known(known_at: datetime | None, as_of: datetime | None) -> bool:

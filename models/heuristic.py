@@ -47,7 +47,7 @@ class HeuristicModel:
             "Decision": decide,
             "AlertedDecision": decide,
             **dict.fromkeys(DELIBERATIONS, _decided),
-            "Critique": criticise,
+            **dict.fromkeys(("Critique", "CritiqueWithMemories"), criticise),
         }
         if kind not in rules:
             raise ModelSetupError(
