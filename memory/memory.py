@@ -260,7 +260,7 @@ class BeliefMemory:
             NondeterminismError: Other results are recorded there.
         """
         results = tuple(r.model_copy(update={"episode": episode}) for r in results)
-        if said := [text for r in results if r.added for text in _texts(r.added)]:
+        if said := [text for r in results if r.added for text in (r.added.statement, r.added.scope.sentence) if text]:
             self._vectors(said)  # so that they are kept in the same transaction
         entries = [Entry(episode, "belief", _numbered(key, i), r.payload(self.run)) for i, r in enumerate(results)]
         self.journal.append(self.run, [*cause, *entries])
@@ -391,10 +391,6 @@ class BeliefMemory:
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:
         return self._store.of(texts)
-
-
-def _texts(belief: Belief) -> list[str]:
-    return [belief.statement, *([belief.scope.sentence] if belief.scope.sentence else [])]
 
 
 def _numbered(key: str, index: int) -> str:
