@@ -40,6 +40,8 @@ class People(Protocol):
         ...
 
 
+RECENT = 32
+"""Steps that are kept at hand; older ones are read from the journal."""
 Listener = Callable[[Event], None]
 
 
@@ -86,6 +88,9 @@ class Episode:
     observation: Observation = field(init=False)
     watches: dict[str, Any] = field(default_factory=dict)
     """What each monitor keeps for the length of the episode, by monitor."""
+
+    _steps: dict[int, StepRecord] = field(default_factory=dict, repr=False)
+    """The last few steps, which every agent's prompt may show again."""
 
     def __post_init__(self) -> None:
         """Narrow the answers to the environment's actions."""
@@ -150,12 +155,21 @@ class Episode:
     def record(self, entries: Sequence[Entry]) -> None:
         """Append entries in one transaction and tell the listener."""
         for event in self.journal.append(self.run, entries):
+            if event.kind == "step":
+                self._remember(step_record(event))
             self.listener(event)
 
     def history(self, before: int, last: int) -> tuple[StepRecord, ...]:
         """The steps ``before - last`` to ``before - 1``, as far as they exist, oldest first."""
-        found = (
-            self.journal.find(self.run, self.number, "step", place_key(step, Phase.ACT, "act"))
-            for step in range(max(0, before - last), before)
-        )
-        return tuple(step_record(event) for event in found if event is not None)
+        found = (self._step(step) for step in range(max(0, before - last), before))
+        return tuple(step for step in found if step is not None)
+
+    def _step(self, step: int) -> StepRecord | None:
+        if step in self._steps:
+            return self._steps[step]
+        event = self.journal.find(self.run, self.number, "step", place_key(step, Phase.ACT, "act"))
+        return None if event is None else step_record(event)
+
+    def _remember(self, step: StepRecord) -> None:
+        self._steps[step.step] = step
+        self._steps.pop(step.step - RECENT, None)

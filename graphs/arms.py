@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from math import prod
-from typing import Any, Literal
+from typing import Any
 
 from ..agents.episode import Mode
+from ..environments.protocol import Environment
 from ..errors import SpecError
 from ..memory.canonical import canonical, sha256
 from .branching import changed
@@ -176,7 +177,14 @@ def gathered(experiments: Sequence[Experiment], mode: Mode) -> Plan:
 
 def own_task(experiment: Experiment) -> Experiment:
     """The experiment with a task of its own: episodes that run at the same time can't share one."""
-    tasks: dict[Literal["environment", "evaluation"], Any] = {"environment": copy.deepcopy(experiment.environment)}
-    if experiment.evaluation is not None:
-        tasks["evaluation"] = copy.deepcopy(experiment.evaluation)
-    return replace(experiment, **tasks)
+    evaluation = experiment.evaluation
+    return replace(
+        experiment,
+        environment=_copy(experiment.environment),
+        evaluation=None if evaluation is None else _copy(evaluation),
+    )
+
+
+def _copy(environment: Environment) -> Environment:
+    """Another task of the same kind; its description, which nobody changes, is shared."""
+    return copy.deepcopy(environment, {id(environment.spec): environment.spec})

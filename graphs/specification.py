@@ -22,6 +22,8 @@ def specify(part: object) -> Any:  # noqa: ANN401
     Raises:
         SpecError: The component can't be described, so a run with it couldn't be told from another one.
     """
+    if part is None or isinstance(part, str | int | float | bool | tuple | list | dict):
+        return _plain(part)
     if isinstance(part, Environment):
         return specify(part.spec)
     if isinstance(part, Model):

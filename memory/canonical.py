@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 
+_ENCODER = json.JSONEncoder(sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
 
 def canonical(value: object) -> str:
     """``value`` as compact JSON: keys sorted, no NaN, text as it is; equal values give equal strings everywhere.
@@ -13,7 +15,7 @@ def canonical(value: object) -> str:
         TypeError: Something in it isn't JSON.
         ValueError: A number in it isn't finite.
     """
-    text = json.dumps(value, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     if text.isascii():
         return text
     # a model can write half of a surrogate pair, which UTF-8 can't; as an escape it stays valid JSON and comes back

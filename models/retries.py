@@ -57,6 +57,15 @@ class RetryPolicy:
 
     async def run(self, attempt: Callable[[], Awaitable[R]], deadline: Deadline, clock: Clock, rng: random.Random) -> R:
         """Call ``attempt`` until it succeeds, fails for good, or the policy gives up; the last failure is raised."""
+        try:
+            return await attempt()
+        except CallError as failure:
+            failed: list[CallError] = [failure]
+
+        async def again() -> R:
+            if failed:
+                raise failed.pop()  # the first attempt, made already: most calls need no retrying at all
+            return await attempt()
 
         def wait(state: RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
@@ -72,4 +81,4 @@ class RetryPolicy:
             sleep=clock.sleep,
             reraise=True,
         )
-        return await retrying(attempt)
+        return await retrying(again)
