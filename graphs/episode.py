@@ -21,6 +21,7 @@ from ..agents.failsafe import Failsafe
 from ..agents.state import EpisodeState
 from ..critics.monitor import MonitorNode
 from ..environments.protocol import EnvironmentSpec
+from .course import Wiring
 from .graph import EpisodeGraph
 from .pausing import Pausable
 from .steps import Act, Observe, Propagate, Reflect
@@ -37,9 +38,14 @@ def compile_episode(graph: EpisodeGraph, environment: EnvironmentSpec) -> Episod
     """
     graph.check(environment)
     machine: Machine = StateGraph(EpisodeState, Episode)
+    wire(machine, graph)
+    return machine.compile(name="episode")
+
+
+def wire(machine: Wiring, graph: EpisodeGraph) -> None:
+    """Put a team's nodes and edges into a machine."""
     _add_nodes(machine, graph)
     _add_edges(machine, graph)
-    return machine.compile(name="episode")
 
 
 def step_limit(graph: EpisodeGraph, environment: EnvironmentSpec) -> int:
@@ -47,7 +53,7 @@ def step_limit(graph: EpisodeGraph, environment: EnvironmentSpec) -> int:
     return 10 + environment.max_steps * (5 + len(graph.agents))
 
 
-def _add_nodes(machine: Machine, graph: EpisodeGraph) -> None:
+def _add_nodes(machine: Wiring, graph: EpisodeGraph) -> None:
     machine.add_node("propagate", Propagate(graph.agents))
     machine.add_node("observe", Observe())
     for agent in graph.agents:
@@ -62,7 +68,7 @@ def _add_nodes(machine: Machine, graph: EpisodeGraph) -> None:
     machine.add_node("reflect", Pausable("reflect", Reflect(graph.critic, graph.names, graph.review)))
 
 
-def _add_edges(machine: Machine, graph: EpisodeGraph) -> None:
+def _add_edges(machine: Wiring, graph: EpisodeGraph) -> None:
     machine.add_edge(START, "propagate")
     machine.add_edge("propagate", "observe")
     for name in graph.entries():

@@ -24,7 +24,7 @@ from ..models.traffic import Traffic
 from .arms import Arm, Plan, gathered, own_task
 from .calls import Calls
 from .experiment import Experiment
-from .machines import Machines
+from .machines import Machines, lean
 from .rows import Row, Setting, row, settings
 from .run import END, Run
 from .session import Asked, opened_in, see_same
@@ -246,7 +246,7 @@ class InProcess:
     mode: Mode
     traffic: Traffic
     bounds: Bounds
-    machines: Machines = field(default_factory=Machines)
+    machines: Machines = field(default_factory=lambda: Machines(lean))
     tasks: Counter[int] = field(default_factory=Counter)
     """The environments that are in use, by identity."""
 

@@ -156,7 +156,7 @@ async def run_episode(session: Session, number: int, mode: Mode, environment: En
         "steps": environment.spec.max_steps,
     }
     episode.record([Entry(number, "episode.started", "", started)])
-    last = await machine.ainvoke({}, {"recursion_limit": limit}, context=episode)
+    last = await machine.run(episode, limit)
     see_answered(last.get("waiting", {}), session.run)
 
 
