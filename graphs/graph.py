@@ -90,11 +90,12 @@ class EpisodeGraph:
                 raise GraphError(f"{name!r} is the name of a step of every episode; call the agent something else")
 
     def _check_edges(self) -> None:
+        names = self.names
         for pair in self.edges:
             for name in pair:
-                if name not in self.names:
-                    raise GraphError(f"edge {pair} names an unknown agent {name!r}: {options(name, self.names)}")
-        sorter = TopologicalSorter({name: {a for a, b in self.edges if b == name} for name in self.names})
+                if name not in names:
+                    raise GraphError(f"edge {pair} names an unknown agent {name!r}: {options(name, names)}")
+        sorter = TopologicalSorter({name: {a for a, b in self.edges if b == name} for name in names})
         try:
             order = list(sorter.static_order())
         except CycleError as error:

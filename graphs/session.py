@@ -233,9 +233,9 @@ def _begun(
         first = [Entry(-1, "run.place", "", {"parent": parent, **reference}), Entry(-1, "run.started", "", started)]
         whose, until = (None, None) if origin is None else (origin.run, origin.seq)
         return journal.begin(experiment.name, parent=whose, until=until, first=first)
-    if recorded := next(journal.events(run, kind="run.started"), None):
+    if recorded := journal.find(run, -1, "run.started", ""):
         _see_unchanged(run, recorded.payload, started)
-    if next(journal.events(run, kind="run.place"), None) is None:
+    if journal.find(run, -1, "run.place", "") is None:
         journal.append(run, [Entry(-1, "run.place", "", {"parent": parent, **reference})])
     journal.append(run, [Entry(-1, "run.started", "", started)])
     return run
@@ -266,7 +266,8 @@ def _started(journal: Journal, mode: Mode, experiment: Experiment, origin: Ances
 
 def _source(journal: Journal, run: str, experiment: Experiment) -> Source | None:
     """The run that a branch takes its answers from; its gaps too, if it was to go on after the same failures."""
-    source = next(journal.events(run, kind="run.place")).payload.get("source")
+    place = journal.find(run, -1, "run.place", "")
+    source = place.payload.get("source") if place else None
     if source is None:
         return None
     spec = next(journal.events(source, kind="run.started")).payload["spec"]

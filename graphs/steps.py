@@ -121,7 +121,7 @@ class Reflect:
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
         """Record the critique and its belief operations in one transaction, what the outcome says, and the end."""
         episode = runtime.context
-        current = trajectory(episode, episode.number)
+        current = Trajectory(episode.number, episode.history(state["step"], state["step"]))
         rewards = [step.reward for step in current.steps]
         beliefs = episode.memory.before(episode.number)
         if self.critic is not None and episode.mode == "train":

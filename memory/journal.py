@@ -61,6 +61,7 @@ class Journal:
         self.database = database
         self._resources = resources
         self._writer = Writer(database)
+        self._numbers: dict[str, int] = {}
         self._answers = False
 
     @classmethod
@@ -123,10 +124,10 @@ class Journal:
             NotFoundError: There is no such parent.
         """
         with self.database.lock:
-            taken = (*self.runs(), *(run for (run,) in self.database.rows("SELECT run FROM removed")))
-            rests = [run.removeprefix(f"{name}-") for run in taken if run.startswith(f"{name}-")]
-            run = f"{name}-{max((int(rest) for rest in rests if rest.isdecimal()), default=0) + 1}"
-            see_name(name)
+            run = f"{name}-{self._number(name)}"
+            if parent is None and self._writer.opened(run):
+                self.append(run, first)
+                return run
             seq = None if parent is None else self.length(self.require(parent)) if until is None else until
             self.database.stage("INSERT INTO runs (name, parent, parent_seq) VALUES (?, ?, ?)", (run, parent, seq))
             if first:
@@ -168,7 +169,7 @@ class Journal:
 
     def require(self, run: str) -> str:
         """Return ``run``, or raise :class:`NotFoundError` naming the runs there are."""
-        if not self._rows_of("SELECT 1 FROM runs WHERE name = ?", (run,)):
+        if not self._writer.knows(run) and not self._rows_of("SELECT 1 FROM runs WHERE name = ?", (run,)):
             gone = self.database.rows("SELECT 1 FROM removed WHERE run = ?", (run,))
             told = f"run {run!r} has been removed from" if gone else f"there is no run {run!r} in"
             raise NotFoundError(f"{told} {self.home.path}: {options(run, self.runs())}")
@@ -266,6 +267,8 @@ class Journal:
             NotFoundError: There is no such run.
         """
         self.require(run)
+        if self._writer.lacks(run, kind):
+            return iter(())
         where = (" AND kind = ?" if kind is not None else "") + (" AND episode = ?" if episode is not None else "")
         given = [value for value in (kind, episode) if value is not None]
         return map(event_of, self._rows(run, where, given))
@@ -358,6 +361,16 @@ class Journal:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
+    def _number(self, name: str) -> int:
+        """The next number that no run of this name has or had."""
+        see_name(name)
+        if name not in self._numbers or not self._writer.grouping:
+            taken = (*self.runs(), *(run for (run,) in self.database.rows("SELECT run FROM removed")))
+            rests = [run.removeprefix(f"{name}-") for run in taken if run.startswith(f"{name}-")]
+            self._numbers[name] = max((int(rest) for rest in rests if rest.isdecimal()), default=0)
+        self._numbers[name] += 1
+        return self._numbers[name]
+
     def _rows_of(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Everything a query returns, what waits to be written included."""
         self._writer.write()
@@ -366,6 +379,7 @@ class Journal:
     def _rows(self, run: str, where: str = "", given: Sequence[str | int] = ()) -> Iterator[Row]:
         sql = f"{SELECT} WHERE run = ? AND seq > ?{where} ORDER BY seq LIMIT ?"
         last = 0
-        while rows := self._rows_of(sql, (run, last, *given, _PAGE)):
+        self._writer.write_of(run)
+        while rows := self.database.rows(sql, (run, last, *given, _PAGE)):
             yield from rows
             last = rows[-1][2]

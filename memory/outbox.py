@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
+from threading import Lock
 
 from .database import Database, Row
 from .events import Event
@@ -54,11 +55,15 @@ class Outbox:
         self._database = database
         self._waiting: deque[Outgoing] = deque()
         self._events: dict[tuple[str, int, str, str], Event] = {}
+        self._runs: Counter[str] = Counter()
+        self._counting = Lock()
         self._texts: dict[str, str] = {}
 
     def add(self, event: Event, text: str, latency: float | None, attempts: int | None) -> None:
         """Take an event in."""
         self._events[event.run, event.episode, event.kind, event.key] = event
+        with self._counting:
+            self._runs[event.run] += 1
         self._waiting.append(Outgoing(event, text, latency, attempts, time.time()))
 
     def put_text(self, digest: str, text: str) -> None:
@@ -66,6 +71,10 @@ class Outbox:
         blob = text.encode("utf-8", "surrogatepass")
         self._database.stage("INSERT OR IGNORE INTO texts VALUES (?, ?)", (digest, blob))
         self._texts[digest] = text
+
+    def holds(self, run: str) -> bool:
+        """Whether anything of a run is held here."""
+        return self._runs[run] > 0
 
     def find(self, run: str, episode: int, kind: str, key: str) -> Event | None:
         """The event at this place, if it is held here."""
@@ -92,10 +101,13 @@ class Outbox:
             except BaseException:
                 self._waiting.clear()
                 self._events.clear()
+                self._runs.clear()
                 raise
             for sent in outgoing:
                 event = sent.event
                 self._events.pop((event.run, event.episode, event.kind, event.key), None)
+            with self._counting:
+                self._runs.subtract(sent.event.run for sent in outgoing)
             for digest in texts:
                 self._texts.pop(digest, None)
 

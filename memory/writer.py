@@ -79,6 +79,37 @@ class Writer:
         """A text that waits to be written."""
         return self._outbox.text(digest)
 
+    @property
+    def grouping(self) -> bool:
+        """Whether writes are grouped."""
+        return self._commits is not None
+
+    def opened(self, run: str) -> bool:
+        """Begin a run with its first event, instead of now; False unless writes are grouped."""
+        if self._commits is None:
+            return False
+        self._commits.check()
+        self._heads[run], self._places[run] = Head(0, ""), set()
+        return True
+
+    def knows(self, run: str) -> bool:
+        """Whether the run is there for sure; False if the file has to be asked."""
+        return run in self._heads
+
+    def lacks(self, run: str, kind: str | None) -> bool:
+        """Whether it's known without asking the file that a run has no events of a kind."""
+        places = self._places.get(run)
+        return places is not None and kind is not None and all(known != kind for _, known, _ in places)
+
+    def write_of(self, run: str) -> None:
+        """Write what is waiting, if anything of this run is.
+
+        Raises:
+            JournalError: It can't be written.
+        """
+        if self._outbox.holds(run):
+            self.write()
+
     def forget(self, runs: Iterable[str]) -> None:
         """Read the ends of these runs from the file again, and write texts anew: they may be gone."""
         self._kept.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -72,7 +72,9 @@ class Budget:
         self.tokens = tokens
         self.spent_usd = 0.0
         self.spent_tokens = 0
-        self._open: set[Reservation] = set()
+        self._set_aside = WorstCase(0, 0.0)
+        self._open = 0
+        self._waiting = 0
         self._changed = asyncio.Event()
 
     def charge(self, spent: Spent) -> None:
@@ -92,25 +94,35 @@ class Budget:
                 f"a budget of ${self.usd:g} needs the price of {model}, which isn't known: give the model "
                 "price=Price(...) (a model of your own: a worst_case method), or set the budget in tokens"
             )
-        while not self._fits(worst, self._open):
-            if not self._fits(worst, ()):
+        while not self._fits(worst, self._set_aside):
+            if not self._fits(worst, WorstCase(0, 0.0)):
                 raise BudgetExceededError(self._shortage(worst))
-            await self._changed.wait()
+            self._waiting += 1
+            try:
+                await self._changed.wait()
+            finally:
+                self._waiting -= 1
         reservation = Reservation(worst, self._close)
-        self._open.add(reservation)
+        self._open += 1
+        self._set_aside = WorstCase(
+            self._set_aside.tokens + worst.tokens, (self._set_aside.cost or 0.0) + (worst.cost or 0.0)
+        )
         return reservation
 
     def _close(self, reservation: Reservation) -> None:
-        self._open.remove(reservation)
+        worst, aside = reservation.worst, self._set_aside
+        self._open -= 1  # where nothing is open, nothing is set aside: what adding and taking away rounds is gone
+        left = max(0.0, (aside.cost or 0.0) - (worst.cost or 0.0)) if self._open else 0.0
+        self._set_aside = WorstCase(aside.tokens - worst.tokens, left)
         self.spent_usd += reservation.cost
         self.spent_tokens += reservation.tokens
-        self._changed.set()
-        self._changed = asyncio.Event()
+        if self._waiting:
+            self._changed.set()
+            self._changed = asyncio.Event()
 
-    def _fits(self, worst: WorstCase, beside: Iterable[Reservation]) -> bool:
-        claims = [worst, *(reservation.worst for reservation in beside)]
-        usd = self.spent_usd + sum(claim.cost or 0.0 for claim in claims)
-        tokens = self.spent_tokens + sum(claim.tokens for claim in claims)
+    def _fits(self, worst: WorstCase, beside: WorstCase) -> bool:
+        usd = self.spent_usd + (worst.cost or 0.0) + (beside.cost or 0.0)
+        tokens = self.spent_tokens + worst.tokens + beside.tokens
         rounding = 1 + 1e-12  # of adding up many small costs
         return (self.usd is None or usd <= self.usd * rounding) and (self.tokens is None or tokens <= self.tokens)
 
