@@ -123,7 +123,7 @@ class Journal:
             HomeError: The name has other characters; the message proposes one that fits.
             NotFoundError: There is no such parent.
         """
-        with self.database.lock:
+        with self._writer.turn:
             run = f"{name}-{self._number(name)}"
             if parent is None and self._writer.opened(run):
                 self.append(run, first)

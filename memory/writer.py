@@ -23,7 +23,8 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._chaining = RLock()
+        self.turn = RLock()
+        """Held by whoever appends; taken before the database's own lock, never after it."""
         self._heads: dict[str, Head] = {}
         self._outbox = Outbox(database)
         self._kept: set[str] = set()
@@ -35,7 +36,7 @@ class Writer:
         self, run: str, entries: Sequence[Entry], latency: float | None, attempts: int | None
     ) -> tuple[Event, ...]:
         """Link what isn't recorded yet to the run's chain; write it, unless writes are grouped."""
-        with self._chaining:
+        with self.turn:
             texts = [payload_text(run, entry) for entry in entries]
             head = self._head(run)
             events: dict[tuple[int, str, str], Event] = {}
