@@ -129,8 +129,14 @@ class MarketData:
         """Add what an adapter brought; see :class:`~doxa.environments.datum.Batch`.
 
         Raises:
-            DataError: A datum contradicts the stored ones; files written before it stay, each of them whole.
+            DataError: A datum contradicts the stored ones, or is known only after it was fetched; nothing is written.
         """
+        for datum in batch.data:
+            if datum.known_at > batch.retrieved_at:
+                raise DataError(
+                    f"{datum.place}: known at {datum.known_at}, after it was fetched ({batch.retrieved_at}); a day "
+                    "that hasn't closed has no close: leave it out"
+                )
         ordered = sorted(batch.data, key=lambda datum: (KINDS.index(datum.kind), datum.ticker))
         new = restated = 0
         with FileLock(self.folder / ".lock"):

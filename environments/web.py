@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
+from ssl import SSLContext
 from typing import Any
 
 from ..errors import DataError
@@ -58,7 +60,7 @@ class Web:
         for attempt in range(ATTEMPTS):
             self._wait()
             try:
-                answer = httpx.get(url, headers=self._headers, timeout=TIMEOUT, follow_redirects=False)
+                answer = httpx.get(url, headers=self._headers, timeout=TIMEOUT, verify=self._trust)
             except httpx.HTTPError as error:
                 problem, pause = f"{type(error).__name__}: {error}", 0.0
             else:
@@ -70,6 +72,13 @@ class Web:
             if attempt < ATTEMPTS - 1:
                 self._sleep(max(pause, 2.0**attempt))
         raise DataError(f"{url}: {problem}, {ATTEMPTS} times; look at the network and try again, what is stored stays")
+
+    @cached_property
+    def _trust(self) -> SSLContext:
+        """Which certificates count; slow to make, so made once."""
+        import httpx
+
+        return httpx.create_ssl_context()
 
     def _wait(self) -> None:
         """Keep the pace."""

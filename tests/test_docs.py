@@ -40,6 +40,8 @@ def test_the_code_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     text = page.read_text(encoding="utf-8")
     if "bundled" in text and find_spec("skfolio") is None:
         pytest.skip("the page uses the bundled prices of the extra 'finance'")
+    if "MarketData" in text and find_spec("pyarrow") is None:
+        pytest.skip("the page uses the data store of the extra 'finance'")
     monkeypatch.chdir(tmp_path)
     shared: dict[str, object] = {"__name__": "page"}
     for block in re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):

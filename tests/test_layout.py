@@ -102,7 +102,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 @pytest.mark.parametrize("line", ["import doxa", "import doxa.cli", "from doxa import Experiment, hierarchy, Market"])
 def test_importing_stays_light(line: str) -> None:
     """The heavy libraries are imported by what needs them, when it needs them."""
-    heavy = {"litellm", "chromadb", "pandas", "sklearn", "matplotlib", "skfolio"}
+    heavy = {"litellm", "chromadb", "pandas", "sklearn", "matplotlib", "skfolio", "pyarrow", "yfinance"}
     code = f"import sys; {line}; print(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

@@ -12,7 +12,7 @@ from doxa.environments.data import MarketData
 from doxa.environments.datum import Batch, Datum
 from doxa.environments.exchange import US
 
-NOW = datetime(2022, 1, 3, 12, tzinfo=UTC)
+NOW = datetime(2024, 1, 3, 12, tzinfo=UTC)
 DAYS = list(US.open_days(date(2021, 3, 1), date(2021, 4, 16)))
 SOURCES = ("prices", "news", "filings", "filings_10k", "filings_10q", "calls", "reports")
 

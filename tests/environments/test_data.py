@@ -144,6 +144,12 @@ def test_what_is_known_before_it_happens_is_refused() -> None:
         stores.price(DAY, 10.0, CLOSE - timedelta(seconds=1))
 
 
+def test_a_day_that_has_not_closed_is_refused(tmp_path: Path) -> None:
+    made = store(tmp_path, stores.price(DAY, 10.0))
+    with pytest.raises(DataError, match="hasn't closed has no close"):
+        made.add(Batch((stores.price(date(2021, 3, 2), 10.0),), CLOSE + timedelta(hours=1)))
+
+
 @pytest.mark.parametrize("close", [0.0, -1.0, float("inf"), True, "10"])
 def test_what_is_no_price_is_refused(close: Any) -> None:
     with pytest.raises(DataError, match="above zero"):
