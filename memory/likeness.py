@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .thesaurus import METHODS
-from .wording import Mention, read, stem
+from .wording import Mention, Sense, read, stem
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,13 @@ def likeness(one: str, other: str) -> Likeness:
     denied = _denied(a, of_a), _denied(b, of_b)
     clashes = [c for m, others in zip(a, of_a, strict=True) for c in _clash(m, others, a)]
     clashes = [c for c in clashes if not (c.word and denied[c.one.negative])]
+    clashes = [c for c in clashes if not _made_up(c, clashes, a, b)]
     elsewhere = any(c.one.role == c.other.role == "condition" for c in clashes)
     advice = [c for c in clashes if "condition" not in (c.one.role, c.other.role)]
     turned = advice if not _both_turned(advice) else []
+    doubtful = _denies(a) != _denies(b) and denied[0] != denied[1]
     told = ", ".join(sorted({c.one.stem for c in turned}))
-    return Likeness(common, bool(turned) or _reordered(a, of_a), elsewhere, _apart(a, b), denied[0] != denied[1], told)
+    return Likeness(common, bool(turned) or _reordered(a, of_a), elsewhere, _apart(a, b), doubtful, told)
 
 
 def _apart(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
@@ -94,35 +96,63 @@ def _same(one: str, other: str) -> bool:
 
 def _clash(mention: Mention, partners: Sequence[Mention], own: Sequence[Mention]) -> Iterator[_Clash]:
     """The opposite of a word, if the other text has only that and this one doesn't have both."""
-    for other in partners[:1]:
-        pairs = [(s, o) for p in partners for s in mention.senses for o in p.senses if _same(s.name, o.name)]
-        mixed = any(s.name == o.name and s.sign != o.sign for m in own for o in m.senses for s in mention.senses)
-        named = mention.thing != other.thing and pairs[0][0].kind == "act" and not mention.negated and not other.negated
-        if mixed or named or any(s.sign == o.sign for s, o in pairs):
-            return
-        acts, word = any(s.kind != "state" for s, _ in pairs), all(s.kind == "word" for s, _ in pairs)
-        yield _Clash(mention, other, acts, word)
+    pairs = [(s, o) for p in partners for s in mention.senses for o in p.senses if _same(s.name, o.name)]
+    if not pairs or any(s.sign == o.sign for s, o in pairs):
+        return
+    both = {s.name for s, _ in pairs} & {s.name for m in own if m is not mention for s in m.senses if _echoes(s, pairs)}
+    turned = [s for s, _ in pairs if s.name not in both]
+    other = partners[0]
+    named = mention.thing != other.thing and not mention.negated and not other.negated
+    if named and turned:
+        turned = [s for s in turned if s.kind != "act"]
+    if turned:
+        kinds = {s.kind for s in turned}
+        yield _Clash(mention, other, "state" not in kinds, kinds == {"word"})
+
+
+def _echoes(sense: Sense, pairs: Sequence[tuple[Sense, Sense]]) -> bool:
+    """Whether a word of one's own says what the other text says."""
+    return any(sense.name == o.name and sense.sign == o.sign for _, o in pairs)
+
+
+def _both_turned(clashes: Sequence[_Clash]) -> bool:
+    """Whether act and circumstance are both turned: "buy dips", "sell rallies"; "not longer than", "at most"."""
+    acts = [c for c in clashes if c.acts]
+    states = [c for c in clashes if not c.acts]
+    if len(acts) != 1 or len(states) != 1:
+        return False
+    (act,), (state,) = acts, states
+    bound = state.one.senses[0].name == "state:more"
+    return (bound or not act.word) and act.one.clause == state.one.clause and act.other.clause == state.other.clause
+
+
+def _made_up(clash: _Clash, clashes: Sequence[_Clash], one: Sequence[Mention], other: Sequence[Mention]) -> bool:
+    """Whether a bound is turned round together with the verb it bounds: "don't spend for less", "save for at least"."""
+    if clash.one.senses[0].name != "state:more":
+        return False
+    taken = {id(m) for c in clashes for m in (c.one, c.other)}
+    first = any(m.negated and m.clause == clash.one.clause and id(m) not in taken for m in one)
+    second = any(m.negated and m.clause == clash.other.clause and id(m) not in taken for m in other)
+    return first != second
 
 
 def _denied(mentions: Sequence[Mention], partners: Sequence[Sequence[Mention]]) -> bool:
     """Whether a text says no by a word of its own: "bluffing is useless" needs no "don't" to mean it."""
-    own = (m for m, others in zip(mentions, partners, strict=True) if not others)
-    said = [m for m in own if m.role == "advice"]
-    return any(m.negated or any(s.sign < 0 and s.name in _DENIALS for s in m.senses) for m in said)
+    return _denies([m for m, others in zip(mentions, partners, strict=True) if not others])
+
+
+def _denies(mentions: Sequence[Mention]) -> bool:
+    """Whether a text speaks against anything; what it only sets something off from doesn't count."""
+    advice = [m for m in mentions if m.role == "advice"]
+    return any(m.negated or any(s.sign < 0 and s.name in _DENIALS for s in m.senses) for m in advice)
 
 
 _DENIALS = frozenset(("act:trust", "act:accept", "act:start", "state:right", "state:safe", "state:necessary"))
 
 
-def _both_turned(clashes: Sequence[_Clash]) -> bool:
-    """Whether act and circumstance are both turned in one clause: "buy dips", "sell rallies"; "not more", "at most"."""
-    acts = [c for c in clashes if c.acts]
-    states = [c for c in clashes if not c.acts]
-    return any(a.one.clause == s.one.clause or a.other.clause == s.other.clause for a in acts for s in states)
-
-
 def _reordered(mentions: Sequence[Mention], partners: Sequence[Sequence[Mention]]) -> bool:
-    """Whether what comes first in one text comes last in the other."""
-    ranks = [(m.rank, o.rank) for m, others in zip(mentions, partners, strict=True) for o in others[:1]]
-    ranked = [a * b for a, b in ranks if a and b]
-    return sum(r < 0 for r in ranked) > sum(r > 0 for r in ranked)
+    """Whether what comes first in one text comes last in the other, and the other way about."""
+    places = [(m.rank, {o.rank for o in others}) for m, others in zip(mentions, partners, strict=True) if others]
+    moved = [rank for rank, others in places if rank and others == {-rank}]
+    kept = [rank for rank, others in places if rank and others == {rank}]
+    return {*moved} == {1, -1} or (bool(moved) and not kept)

@@ -22,7 +22,7 @@ Relation = Literal["same", "contradicts", "open", "different"]
 UNKNOWN = frozenset(("", "-", "any", "general", "none", "unknown"))
 """Aspects that name none: such beliefs are compared by their texts alone."""
 
-SAME, OPEN = 0.45, 0.3
+SAME, OPEN = 0.4, 0.3
 """Share of common words from which two lessons on one aspect say the same, and from which that is open."""
 SAME_TEXT, OPEN_TEXT = 0.6, 0.4
 """The same where an aspect is unknown, and so only the texts are left."""

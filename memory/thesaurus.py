@@ -10,7 +10,7 @@ ACTS = """
 trust rely follow heed believe listen obey confident reliable dependable trustworthy attention weight credible realistic
 | ignore disregard distrust disbelieve discount doubt mistrust fade sceptical skeptical unreliable mislead dismiss
 buy purchase long accumulate acquire | sell short dump offload divest unload
-keep hold retain save preserve maintain | sell exit drop discard abandon liquidate spend
+keep hold retain save preserve maintain | sell exit close drop discard abandon liquidate spend reduce trim cut
 enter open | exit close leave quit
 take bring carry use employ | leave omit forgo skip
 accept approve allow admit permit welcome tolerate | reject refuse decline deny forbid ban veto
@@ -73,7 +73,7 @@ necessary needed required need | unnecessary needless
 """
 
 GROUPS = """
-follow side direction way
+side direction way
 choose decide pick select
 month monthly
 reason ground cause

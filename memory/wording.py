@@ -27,7 +27,12 @@ _PHRASES = tuple(
         (r"\b(no|not) (less|fewer|shorter|smaller|lower) than\b", "atleast"),
         (r"\b(at (the )?most|up to|no longer|a maximum of)\b", "atmost"),
         (r"\b(at (the )?least|or more|a minimum of)\b", "atleast"),
-        (r"\b(keep|stay|leave|stays|keeps)( \w+)? (off|away|out) ?(from|of)?\b", r"not \2"),
+        (r"\b(?:keep|stay|leave)s?((?: \w+){0,3}) (?:off|away|out)(?: from| of)?\b", r"not \1"),
+        (r"\b(?:send|sent|turn|turned|turns) (?:back|away|down)\b", "reject"),
+        (r"\b(?:get|gets|got) out of\b", "exit"),
+        (r"\bno (?:good )?(?:reason|need) to\b", "not"),
+        (r"\b(side|bet|trade|go|act|vote|decide|lean|play)s? against\b", r"not \1"),
+        (r"\b(?:never|not) ([^,;:.]*) until\b", r"\1 after"),
         (r"\b(instead of|rather than)\b", "instead"),
         (r"\bas (soon|long|far) as\b", "when"),
         (r"\bin the (event|case) (of|that)\b", "when"),
@@ -41,11 +46,12 @@ _ARTICLES = frozenset(("no", "a", "an", "the", "this", "that", "its", "their", "
 _NONE = frozenset(("nothing", "none", "nobody"))
 _CARRYING = frozenset(("act:take", "act:add"))
 """Acts that do to their object what they say: to drop an index is to have none."""
+_BOUNDS = frozenset(("over", "under"))
 _PLACES = {"first": 1, "then": -1, "afterwards": -1, "later": -1, "afterward": -1}
 """What these words say of the clause they stand in."""
 
 
-Role = Literal["advice", "condition", "reason"]
+Role = Literal["advice", "condition", "reason", "contrast"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ class Mention:
         stem: The word without its endings.
         senses: What it can mean, turned by the negation before it, if there is one.
         clause: Number of its clause.
-        role: Of the clause: advice, the condition it is given under, or the reason for it.
+        role: Of the clause: advice, its condition, its reason, or what it is set off from.
         rank: 1 for what is to come first or to be preferred, -1 for the other, 0 if nothing is said.
         thing: Whether it is named rather than done: "the drop", "an exit".
         negated: Whether a negation turned it round.
@@ -138,7 +144,13 @@ class _Clause:
         self.role: Role = "advice"
         self.rank = 0
         self.negated = False
+        self.part = 0
         self._fronted = False
+
+    @property
+    def unclear(self) -> bool:
+        """Whether a clause that begins with "before" or "after" has not come to its end."""
+        return self._fronted
 
     def end(self) -> None:
         """A stop: what follows is advice again; after "Before you go," it is what comes first."""
@@ -146,12 +158,11 @@ class _Clause:
 
     def begin(self, role: Role, rank: int, *, fronted: bool = False) -> None:
         """Another clause."""
-        self.number += 1
+        self.number, self.part = self.number + 1, self.part + 1
         self.role, self.rank, self.negated, self._fronted = role, rank, False, fronted
 
     def mention(self, token: str, senses: tuple[Sense, ...], *, thing: bool) -> Mention:
         """A word of this clause; a negation reaches one word, or two if the first only carries the other."""
-        self.rank = _PLACES.get(token, self.rank)
         if senses[0].kind == "number":
             return Mention(token, senses, self.number, self.role, self.rank, thing)
         said = Mention(stem(token), senses, self.number, self.role, self.rank, thing)
@@ -163,6 +174,7 @@ class _Clause:
 
 def _mentions(tokens: list[str]) -> list[Mention]:
     clause, found, preferring = _Clause(), list[Mention](), False
+    places, parts = dict[int, int](), list[int]()
     for before, token, after in zip([".", *tokens], tokens, [*tokens[1:], "."], strict=False):
         preferring = preferring or token.startswith("prefer")
         if token in _STOPS:
@@ -178,11 +190,21 @@ def _mentions(tokens: list[str]) -> list[Mention]:
         elif token in _NONE and after in _STOPS and found:
             found[-1] = found[-1].turned()
         elif token in thesaurus.NEGATORS:
+            if token == "instead" or (token == "not" and before == ","):  # noqa: S105  words
+                clause.begin("contrast", 0)
             clause.negated = True
+        elif token in _PLACES and before not in _ARTICLES:
+            places[clause.part] = _PLACES[token]
+        elif token == "and":  # noqa: S105  a word
+            clause.part += 1
+        elif token in _BOUNDS and not (after[0].isdigit() or after in thesaurus.NUMBERS):
+            continue  # "hand over", "spread over"
         elif senses := _meaning(token):
             alone = after in _STOPS or after in thesaurus.FUNCTION
+            parts.append(clause.part)
             found.append(clause.mention(token, senses, thing=alone and before in _ARTICLES))
-    return found
+    places |= {clause.part: 0} if clause.unclear else {}
+    return [replace(m, rank=places.get(part, m.rank)) for part, m in zip(parts, found, strict=True)]
 
 
 def _ranked(mentions: Iterable[Mention]) -> tuple[Mention, ...]:
@@ -201,6 +223,8 @@ def _meaning(token: str) -> tuple[Sense, ...]:
     known = _senses()
     if token in thesaurus.FUNCTION:
         return ()
+    if token.endswith("ings"):  # things, not acts: "holdings"
+        return known.get(token[:-1]) or (Sense(stem(token), 1, "word"),)
     forms = (token, stem(token), *(token.removesuffix(end) for end in ("r", "er", "st", "est")))
     return next((known[form] for form in forms if form in known), (Sense(stem(token), 1, "word"),))
 
@@ -217,6 +241,6 @@ def _senses() -> Mapping[str, tuple[Sense, ...]]:
             name = f"{kind}:{sides[0].split()[0]}"
             for sign, side in zip((1, -1), sides, strict=False):
                 for word in side.split():
-                    for form in {word, stem(word)}:
+                    for form in {word, word if word.endswith("ing") else stem(word)}:
                         found[form] = (*found.get(form, ()), Sense(name, sign, kind))
     return found
