@@ -41,7 +41,7 @@ def lessons(path: Path = LESSONS) -> list[dict[str, Any]]:
 
 
 def held_out(families: Sequence[Mapping[str, Any]]) -> frozenset[str]:
-    """Names of the families that were written after the rules were fixed, and not looked at while they were made."""
+    """Names of the families that weren't looked at while the rules were made."""
     return frozenset(f["name"] for f in families if f.get("held"))
 
 

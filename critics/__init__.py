@@ -8,6 +8,7 @@ cvar         ``CVaRMonitor``: growing tail risk, or a loss
 critic       the critic protocol: a case in, a verdict out
 conceptual   ``ConceptualCritic``: FinCon's comparison of consecutive episodes
 critique     what it answers
+judge        ``ModelJudge``: whether two beliefs say the same, where that is open
 contrast     winning and losing steps, overlap, edit budget
 ============ ==================================================================
 """
@@ -16,6 +17,7 @@ from .conceptual import ConceptualCritic
 from .critic import Case, Critic, Trajectory, Verdict
 from .critique import Concept, Critique
 from .cvar import CVaRMonitor
+from .judge import Judge, ModelJudge
 from .monitor import Alert, Monitor, MonitorNode, Watch
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "ConceptualCritic",
     "Critic",
     "Critique",
+    "Judge",
+    "ModelJudge",
     "Monitor",
     "MonitorNode",
     "Trajectory",

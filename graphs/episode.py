@@ -65,7 +65,7 @@ def _add_nodes(machine: Wiring, graph: EpisodeGraph) -> None:
     machine.add_node("act", Pausable("act", Act(graph.manager.name, sources, gates)))
     for monitor in graph.monitors:
         machine.add_node(monitor.name, Pausable(monitor.name, MonitorNode(monitor)))
-    machine.add_node("reflect", Pausable("reflect", Reflect(graph.critic, graph.names, graph.review)))
+    machine.add_node("reflect", Pausable("reflect", Reflect(graph.critic, graph.names, graph.review, graph.judge)))
 
 
 def _add_edges(machine: Wiring, graph: EpisodeGraph) -> None:

@@ -11,6 +11,7 @@ from ..agents.consulting import SimulatedUser
 from ..agents.failing import OnFailure
 from ..agents.node import Agent
 from ..critics.critic import Critic
+from ..critics.judge import Judge
 from ..environments.protocol import Environment
 from ..errors import SpecError, options
 from ..memory.embeddings import Embedder
@@ -110,9 +111,11 @@ class Experiment:
         Raises:
             SpecError: An agent has none, or the mapping names nobody.
         """
-        askers: list[Agent | Critic | SimulatedUser] = [a for a in self.graph.agents if getattr(a, "asks", True)]
+        askers: list[Agent | Critic | Judge | SimulatedUser] = [
+            a for a in self.graph.agents if getattr(a, "asks", True)
+        ]
         askers += self.graph.helpers
-        askers += [self.graph.critic] if self.graph.critic else []
+        askers += [part for part in (self.graph.critic, self.graph.judge) if part]
         given = self.model if isinstance(self.model, Mapping) else {"*": self.model}
         names = [asker.name for asker in askers]
         for name in given:

@@ -12,6 +12,7 @@ from ..agents.node import Agent
 from ..agents.occasions import Team
 from ..agents.review import Review
 from ..critics.critic import Critic
+from ..critics.judge import Judge
 from ..critics.monitor import Monitor
 from ..environments.protocol import EnvironmentSpec
 from ..errors import GraphError, options
@@ -31,6 +32,8 @@ class EpisodeGraph:
         critic: Judges training episodes; ``None`` for a team that doesn't learn.
         gates: Where people may have a say between deciding and acting, side by side.
         review: Where people rule on what the critic proposes before it is believed; ``None`` for nowhere.
+        judge: Decides whether two beliefs say the same, where their structure and words leave it open; ``None`` leaves
+            such pairs open, and merges nothing.
     """
 
     agents: tuple[Agent, ...]
@@ -39,6 +42,7 @@ class EpisodeGraph:
     critic: Critic | None = None
     gates: tuple[Gate, ...] = ()
     review: Review | None = None
+    judge: Judge | None = None
 
     @property
     def manager(self) -> Agent:
@@ -82,7 +86,7 @@ class EpisodeGraph:
 
     def _check_names(self) -> None:
         parts: list[str] = [*self.names, *(m.name for m in self.monitors)]
-        parts += [part.name for part in (self.critic, self.review, *self.gates, *self.helpers) if part]
+        parts += [part.name for part in (self.critic, self.review, self.judge, *self.gates, *self.helpers) if part]
         for name in parts:
             if parts.count(name) > 1:
                 raise GraphError(f"{parts.count(name)} parts of the graph are called {name!r}; names have to differ")
@@ -146,6 +150,7 @@ def hierarchy(
     critic: Critic | None = None,
     gates: Gate | Sequence[Gate] = (),
     review: Review | None = None,
+    judge: Judge | None = None,
 ) -> EpisodeGraph:
     """FinCon's team: analysts side by side, each reading one source, and a manager that decides on their insights.
 
@@ -162,4 +167,5 @@ def hierarchy(
         critic=critic,
         gates=tuple(gates) if isinstance(gates, Sequence) else (gates,),
         review=review,
+        judge=judge,
     )

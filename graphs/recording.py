@@ -159,7 +159,8 @@ class JournalLog:
 
 
 def _key(place: Place) -> str:
-    return place_key(place.step, place.phase, place.agent, place.turn)
+    name = f"{place.agent}.{place.part}" if place.part else place.agent
+    return place_key(place.step, place.phase, name, place.turn)
 
 
 def _attempt_key(key: str, number: int) -> str:

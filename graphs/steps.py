@@ -14,6 +14,7 @@ from ..agents.occasions import any_concerns
 from ..agents.review import Review
 from ..agents.state import EpisodeState, Update
 from ..critics.critic import Case, Critic, Trajectory
+from ..critics.judge import Judge
 from ..environments.protocol import Observation
 from ..errors import GraphError
 from ..memory.approval import Held
@@ -28,6 +29,7 @@ from ..memory.state import RevisionResult
 from ..memory.trajectory import Phase, place_key, step_record
 from ..models.protocol import Answer, Request, T
 from .crediting import settle
+from .judgement import open_pairs, rulings
 from .rivals import listed, rivals
 
 
@@ -117,6 +119,7 @@ class Reflect:
     critic: Critic | None
     agents: tuple[str, ...]
     review: Review | None = None
+    judge: Judge | None = None
 
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
         """Record the critique and its belief operations in one transaction, what the outcome says, and the end."""
@@ -160,6 +163,7 @@ class Reflect:
                 tainted=bool(noted),
             )
         resolves = _resolver(current, before)
+        pairs = open_pairs(episode, verdict.proposals, resolves) if self.judge else ()
         learned = episode.memory.revise(
             episode.number,
             verdict.proposals,
@@ -170,6 +174,7 @@ class Reflect:
             budget=verdict.budget,
             cause=[episode.entry("critique", step, Phase.REFLECT, critic.name, verdict.critique)],
             review=any_concerns(self.review.when) if self.review else None,
+            rulings=await rulings(self.judge, pairs, step, episode) if self.judge else None,
         )
         waiting = () if self.review is None else held_back(learned, episode.memory.before(episode.number))
         return (

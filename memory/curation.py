@@ -11,8 +11,8 @@ unless a time is given: a belief added after an evaluation isn't handed out in a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,9 +20,10 @@ from ..errors import BeliefError
 from .belief import Belief, Evidence, Status
 from .interventions import Addition, Amendment, Approval, Cause, Disputation, Pinning, Withdrawal
 from .journal import Journal
+from .judging import OpenPair, Rulings
 from .lineage import Derived, derived
 from .memory import BeliefMemory
-from .revision import Terms, admit, freed, opposed
+from .revision import Terms, admit, freed, opposed, undecided
 from .state import IN_FORCE, Op, RevisionResult, Update, later
 
 ENDED = 2**31 - 1
@@ -38,10 +39,12 @@ class Curation:
     Attributes:
         memory: Whose beliefs.
         author: Who intervenes.
+        decide: Asks a judge about what structure and words leave open; ``None`` leaves it open.
     """
 
     memory: BeliefMemory
     author: str = "person"
+    decide: Callable[[Sequence[OpenPair]], Rulings] | None = None
 
     def add(self, lesson: Addition, *, known_at: datetime | None = None) -> RevisionResult:
         """Add what a person knows, scoped like any other belief; its evidence is that person's word.
@@ -198,6 +201,9 @@ class Curation:
             generation=self.memory.generation,
             stated=(word,),
         )
+        pairs = undecided(self.memory.now(), [lesson], terms) if self.decide else ()
+        if self.decide and pairs:
+            terms = replace(terms, rulings=self.decide(pairs))
         (result,) = admit(self.memory.now(), [lesson], terms)
         if result.op == "rejected":
             raise BeliefError(f"it can't be accepted: {result.reason}")

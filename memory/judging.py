@@ -1,4 +1,4 @@
-"""Judges: who decides whether two beliefs say the same where structure and words leave it open.
+"""What a judge decided about two beliefs, where structure and words leave open what they are to each other.
 
 Judging may ask a model, and admission is pure; so verdicts are collected before, for the pairs that admission would
 find open, and are handed to it. A pair without a verdict stays open: nothing is merged, and the result says so.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal
 
 from .belief import Belief, Record
 
@@ -55,15 +55,6 @@ class Verdict:
     reason: str
 
 
-@runtime_checkable
-class Judge(Protocol):
-    """Compares two beliefs."""
-
-    async def judge(self, one: Belief, other: Belief) -> Verdict:
-        """Say what they are to each other. Equal beliefs and equal answers give equal verdicts."""
-        ...
-
-
 Rulings = Mapping[str, Ruling]
 """By :func:`pair_key`."""
 
@@ -76,3 +67,8 @@ def pair_key(one: str, other: str) -> str:
 def by_pair(rulings: Sequence[Ruling]) -> Rulings:
     """Rulings to be looked up."""
     return {pair_key(r.one, r.other): r for r in rulings}
+
+
+def ruling(pair: OpenPair, verdict: Verdict) -> Ruling:
+    """A verdict with the pair it is about."""
+    return Ruling(one=pair.one.id, other=pair.other.id, decision=verdict.decision, reason=verdict.reason)

@@ -21,6 +21,7 @@ from .fusion import Weights
 from .generations import replaced
 from .history import BeliefEvent, happened
 from .journal import Entry, Journal
+from .judging import Rulings
 from .operations import Operation
 from .propagation import (
     AgentProfile,
@@ -209,6 +210,7 @@ class BeliefMemory:
         tainted: bool = False,
         cause: Sequence[Entry] = (),
         review: Wanted | None = None,
+        rulings: Rulings | None = None,
     ) -> tuple[RevisionResult, ...]:
         """Judge a critique's proposals and record what becomes of each, in one transaction with the critique itself.
 
@@ -223,6 +225,7 @@ class BeliefMemory:
             tainted: Whether it saw text that strangers wrote.
             cause: What is recorded with it: the critique.
             review: Which beliefs stay candidates until people have ruled on them; ``None`` for none.
+            rulings: What a judge decided about pairs that would stay open.
 
         Returns:
             One result per proposal, in order. A critique judged earlier is answered from the journal.
@@ -245,6 +248,7 @@ class BeliefMemory:
             near=self._near,
             tainted=tainted,
             generation=self.embedder.name if proposals else "",
+            rulings=rulings or {},
         )
         return self.record(episode, key, admitted(self.before(episode), proposals, terms, review), cause)
 

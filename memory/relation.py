@@ -24,8 +24,10 @@ UNKNOWN = frozenset(("", "-", "any", "general", "none", "unknown"))
 
 SAME, OPEN = 0.4, 0.3
 """Share of common words from which two lessons on one aspect say the same, and from which that is open."""
-SAME_TEXT, OPEN_TEXT = 0.6, 0.4
-"""The same where an aspect is unknown, and so only the texts are left."""
+OPEN_TEXT = 0.4
+"""The latter where an aspect is unknown: without structure only the very same words are merged unasked."""
+SAME_SCOPE = 0.6
+"""Share of common words from which two sentences on when a lesson applies say the same."""
 TURNED = 0.4
 """Share of common words from which advice that is turned round is about the same thing."""
 
@@ -81,10 +83,11 @@ def _worded(one: Belief, other: Belief, text: Likeness, near: bool, *, textual: 
     if not _one_scope(one.scope, other.scope):
         return _narrower(text.common)
     whole = text if textual else likeness(f"{one.statement} {one.concept}.", f"{other.statement} {other.concept}.")
-    if (near or whole.common >= (SAME_TEXT if textual else SAME)) and not (text.opposed or text.apart or text.doubtful):
+    unsure = textual or text.opposed or text.apart or text.doubtful
+    if (near or whole.common >= SAME) and not unsure:
         return Related("same", f"{whole.common:.0%} of the words mean the same", whole.common)
     if near or whole.common >= (OPEN_TEXT if textual else OPEN):
-        return Related("open", f"only {whole.common:.0%} of the words mean the same", whole.common)
+        return Related("open", f"{whole.common:.0%} of the words mean the same, which doesn't decide it", whole.common)
     return Related("different", "the words are others", whole.common)
 
 
@@ -108,7 +111,7 @@ def _one_scope(one: Scope, other: Scope) -> bool:
     if a == b or one.when:
         return True
     texts = likeness(a, b)
-    return texts.common >= SAME_TEXT and not (texts.opposed or texts.elsewhere or texts.apart)
+    return texts.common >= SAME_SCOPE and not (texts.opposed or texts.elsewhere or texts.apart)
 
 
 def _folded(text: str) -> str:

@@ -107,7 +107,7 @@ def read(text: str) -> tuple[Mention, ...]:
     lowered = text.casefold()
     for pattern, replacement in _PHRASES:
         lowered = pattern.sub(replacement, lowered)
-    return _ranked(_mentions(_TOKEN.findall(lowered)))
+    return _ranked(_Reader().mentions(_TOKEN.findall(lowered)))
 
 
 @lru_cache(maxsize=8192)
@@ -116,7 +116,7 @@ def stem(word: str) -> str:
     if len(word) <= 3 or not word.isalpha():
         return word
     for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= (4 if ending == "ly" else 3):
             word = word[: len(word) - len(ending)] + instead
             break
     for ending in ("ing", "ed"):
@@ -172,39 +172,79 @@ class _Clause:
         return said
 
 
-def _mentions(tokens: list[str]) -> list[Mention]:
-    clause, found, preferring = _Clause(), list[Mention](), False
-    places, parts = dict[int, int](), list[int]()
-    for before, token, after in zip([".", *tokens], tokens, [*tokens[1:], "."], strict=False):
-        preferring = preferring or token.startswith("prefer")
-        if token in _STOPS:
+@dataclass(frozen=True)
+class _Token:
+    """A word and its neighbours."""
+
+    before: str
+    text: str
+    after: str
+
+    @property
+    def thing(self) -> bool:
+        """Whether it is named rather than done."""
+        return self.before in _ARTICLES and (self.after in _STOPS or self.after in thesaurus.FUNCTION)
+
+    @property
+    def idle(self) -> bool:
+        """Whether it says nothing here: "hand over", "spread over"."""
+        return self.text in _BOUNDS and not (self.after[0].isdigit() or self.after in thesaurus.NUMBERS)
+
+
+class _Reader:
+    """Reads a sentence from left to right."""
+
+    def __init__(self) -> None:
+        self._clause = _Clause()
+        self._found: list[Mention] = []
+        self._parts: list[int] = []
+        self._places: dict[int, int] = {}
+        self._preferring = False
+
+    def mentions(self, tokens: list[str]) -> list[Mention]:
+        """The sentence's words, each at its place."""
+        for token in map(_Token, [".", *tokens], tokens, [*tokens[1:], "."]):
+            self._preferring = self._preferring or token.text.startswith("prefer")
+            if not self._divides(token) and not self._turns(token) and not token.idle:
+                self._mention(token)
+        places = {**self._places, **({self._clause.part: 0} if self._clause.unclear else {})}
+        return [replace(m, rank=places.get(part, m.rank)) for part, m in zip(self._parts, self._found, strict=True)]
+
+    def _divides(self, token: _Token) -> bool:
+        """Whether it ends a clause or a part of one."""
+        clause, text = self._clause, token.text
+        if text in _STOPS:
             clause.end()
-        elif token in _ORDER:
-            clause.begin("advice", _ORDER[token], fronted=before in _STOPS)
-        elif token in _CONDITIONS:
-            clause.begin("condition", 0)
-        elif token in _REASONS:
-            clause.begin("reason", 0)
-        elif token == "to" and preferring and clause.rank == 0:  # noqa: S105  a word
+        elif text in _ORDER:
+            clause.begin("advice", _ORDER[text], fronted=token.before in _STOPS)
+        elif text in _CONDITIONS or text in _REASONS:
+            clause.begin("condition" if text in _CONDITIONS else "reason", 0)
+        elif text == "to" and self._preferring and clause.rank == 0:
             clause.begin("advice", -1)
-        elif token in _NONE and after in _STOPS and found:
-            found[-1] = found[-1].turned()
-        elif token in thesaurus.NEGATORS:
-            if token == "instead" or (token == "not" and before == ","):  # noqa: S105  words
-                clause.begin("contrast", 0)
-            clause.negated = True
-        elif token in _PLACES and before not in _ARTICLES:
-            places[clause.part] = _PLACES[token]
-        elif token == "and":  # noqa: S105  a word
+        elif text == "and":
             clause.part += 1
-        elif token in _BOUNDS and not (after[0].isdigit() or after in thesaurus.NUMBERS):
-            continue  # "hand over", "spread over"
-        elif senses := _meaning(token):
-            alone = after in _STOPS or after in thesaurus.FUNCTION
-            parts.append(clause.part)
-            found.append(clause.mention(token, senses, thing=alone and before in _ARTICLES))
-    places |= {clause.part: 0} if clause.unclear else {}
-    return [replace(m, rank=places.get(part, m.rank)) for part, m in zip(parts, found, strict=True)]
+        else:
+            return False
+        return True
+
+    def _turns(self, token: _Token) -> bool:
+        """Whether it turns round or puts in order what stands beside it."""
+        if token.text in _NONE and token.after in _STOPS and self._found:
+            self._found[-1] = self._found[-1].turned()
+        elif token.text in thesaurus.NEGATORS:
+            if token.text == "instead" or (token.text == "not" and token.before == ","):
+                self._clause.begin("contrast", 0)
+            self._clause.negated = True
+        elif token.text in _PLACES and token.before not in _ARTICLES:
+            self._places[self._clause.part] = _PLACES[token.text]
+        else:
+            return False
+        return True
+
+    def _mention(self, token: _Token) -> None:
+        if senses := _meaning(token.text):
+            self._parts.append(self._clause.part)
+            self._found.append(self._clause.mention(token.text, senses, thing=token.thing))
 
 
 def _ranked(mentions: Iterable[Mention]) -> tuple[Mention, ...]:

@@ -161,6 +161,7 @@ class Place:
         phase: Rank of the calling node within a step; orders the exported log.
         agent: Name of the caller.
         turn: 0 for the first question, 1 for its repair. A resume after both replies were unfit asks anew as 2 and 3.
+        part: Tells several questions of one caller at one step apart; empty where there is one.
     """
 
     episode: int
@@ -168,6 +169,7 @@ class Place:
     phase: int
     agent: str
     turn: int = 0
+    part: str = ""
 
 
 @dataclass(frozen=True)

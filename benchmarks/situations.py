@@ -1,0 +1,89 @@
+"""Situations in which a scoped belief applies, and near misses that differ in one fact, from a seeded generator."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from doxa.memory.belief import Facts, Predicate, Scope
+
+ASSETS = ("AAPL", "MSFT", "TSLA", "XOM", "CVX", "JPM")
+REGIMES = ("calm", "crisis", "recovery")
+NUMBERS = {"volatility_21": 0.04, "momentum_21": 0.1, "drawdown": 0.3, "spread": 0.02}
+"""Facts that are numbers, with their largest value."""
+WORDS = {"<": "is below", ">": "is above"}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A situation put to a scoped belief.
+
+    Attributes:
+        scope: When the belief applies.
+        facts: What holds.
+        text: The same in words, as an agent's prompt would have it.
+        applies: Whether the belief should be handed out.
+    """
+
+    scope: Scope
+    facts: Facts
+    text: str
+    applies: bool
+
+
+def situations(scopes: int = 100, seed: int = 5) -> list[Situation]:
+    """For every scope, two situations in which it applies and two near misses of each, one fact changed."""
+    rng = random.Random(seed)  # noqa: S311  draws, guards nothing
+    return [situation for _ in range(scopes) for situation in _of(_scope(rng), rng)]
+
+
+def _scope(rng: random.Random) -> Scope:
+    number, largest = rng.choice(sorted(NUMBERS.items()))
+    op, value = rng.choice(("<", ">")), round(rng.uniform(0.3, 0.7) * largest, 3)
+    allowed = tuple(sorted(rng.sample(ASSETS, rng.choice((1, 1, 2)))))
+    regime = rng.choice(REGIMES)
+    asset = Predicate(fact="asset", op="in", value=allowed)
+    if len(allowed) == 1:
+        asset = Predicate(fact="asset", op="==", value=allowed[0])
+    when = (
+        asset,
+        Predicate(fact=number, op="<" if op == "<" else ">", value=value),
+        Predicate(fact="regime", op="==", value=regime),
+    )
+    sentence = f"when {number} {WORDS[op]} {value}, asset is {' or '.join(allowed)} and regime is {regime}"
+    return Scope(when=when, sentence=sentence)
+
+
+def _of(scope: Scope, rng: random.Random) -> list[Situation]:
+    found = []
+    for _ in range(2):
+        facts = _facts(scope, rng)
+        found.append(Situation(scope, facts, _text(facts), applies=True))
+        for changed in rng.sample(scope.when, 2):
+            other = {**facts, changed.fact: _other(changed, rng)}
+            found.append(Situation(scope, other, _text(other), applies=False))
+    return found
+
+
+def _facts(scope: Scope, rng: random.Random) -> dict[str, str | float]:
+    facts: dict[str, str | float] = {name: round(rng.uniform(0, most), 3) for name, most in sorted(NUMBERS.items())}
+    for p in scope.when:
+        if isinstance(p.value, float):
+            share = rng.uniform(0.2, 0.95)
+            facts[p.fact] = round(p.value * share if p.op == "<" else p.value / share, 4)
+        else:
+            facts[p.fact] = rng.choice(p.value) if isinstance(p.value, tuple) else p.value
+    return facts
+
+
+def _other(changed: Predicate, rng: random.Random) -> str | float:
+    """A value of a fact that doesn't meet its condition."""
+    if isinstance(changed.value, float):
+        share = rng.uniform(0.6, 0.98)
+        return round(changed.value / share if changed.op == "<" else changed.value * share, 4)
+    met = changed.value if isinstance(changed.value, tuple) else (changed.value,)
+    return rng.choice([value for value in (ASSETS if changed.fact == "asset" else REGIMES) if value not in met])
+
+
+def _text(facts: Facts) -> str:
+    return ", ".join(f"{name} is {value}" for name, value in sorted(facts.items()))
