@@ -329,8 +329,6 @@ class BeliefMemory:
             )
         return choices
 
-    # -- inside ---------------------------------------------------------------------------------------------------
-
     def _state(self, before: int | None = None) -> Beliefs:
         return self._inherited.after(r.result for r in self._own if before is None or r.episode < before)
 
