@@ -13,6 +13,7 @@ allocation      from directions to weights: mean-variance, equal split
 book            cash and shares, to the last cent
 selection       choosing the assets of a portfolio from a pool
 parts           actions with a choice for each of several parts
+learners        reinforcement learning as a rival
 masking         assets without their names and dates
 indicators      momentum, volatility, drawdown, CVaR of prices
 series          ``MarketSeries``, checked data of one asset
