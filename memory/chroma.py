@@ -165,8 +165,10 @@ class ChromaIndex:
             self._client = None
         # Chroma keeps a client that failed to start, and would hand it out again for this folder
         SharedSystemClient._identifier_to_system.pop(str(self._folder.absolute()), None)  # noqa: SLF001
-        if self._folder.exists():
+        if self._folder.is_dir():
             shutil.rmtree(self._folder)
+        else:
+            self._folder.unlink(missing_ok=True)
 
     def _files(self) -> dict[str, list[int]]:
         """Size and time of everything that Chroma maps into memory; its SQLite file is checked by SQLite."""

@@ -74,6 +74,7 @@ def obey(order: dict[str, Any]) -> None:
         watched(Instants(order["stop"], trace), pragmas=tuple(order["pragmas"]))
     code = 0
     for command in order["commands"]:
+        os.chdir(order["folder"])  # to resume is to go where the run was started
         code = code or (probe(*command[1:]) if command[0] == "probe" else ran(command))
     sys.stdout.flush()
     sys.stderr.flush()
