@@ -2,6 +2,7 @@
 
 ============================  ==================================================================================
 ``home``, ``database``        the folder that everything lives in, its lock, its SQLite file
+``trouble``                   what to do where something can't be written
 ``formats``                   the versions of its tables, and the way from each to the next
 ``journal``, ``events``       the append-only record of runs, the only truth; what it's made of
 ``writer``, ``outbox``        how events get there: linked at once, written together; ``commits``: for many tasks
