@@ -89,7 +89,7 @@ class Course:
             updates = dict(zip(names, await self._step(names, state, runtime), strict=True))
             before, state = state, self._merged(state, updates.values())
             names = self._following(names, before, updates, done)
-        raise GraphError(f"an episode of {episode.environment.spec.id} took more than {limit} supersteps")
+        raise GraphError(f"an episode took more than {limit} supersteps, which its graph and its task don't allow")
 
     async def _step(self, names: Sequence[str], state: dict[str, Any], runtime: EpisodeRuntime) -> list[Update]:
         """Run nodes side by side; if one fails, the others are given up."""
@@ -107,10 +107,13 @@ class Course:
 
     def _merged(self, state: dict[str, Any], updates: Iterable[Update | None]) -> dict[str, Any]:
         """The state after updates, which leave the state that nodes hold as it is."""
-        state = dict(state)
+        state, told = dict(state), set[str]()
         for update in updates:
             for key, value in (update or {}).items():
                 reduce = self.reducers.get(key)
+                if reduce is None and key in told:
+                    raise GraphError(f"two nodes returned {key!r} in one superstep; only one may")
+                told.add(key)
                 state[key] = value if reduce is None else reduce(state.get(key), value)
         return state
 

@@ -92,6 +92,25 @@ def test_an_interrupted_sweep_goes_on_and_sends_no_journaled_call_again(tmp_path
             assert Run.load(tmp_path / "home", row.run).digest == alone.digest
 
 
+def test_a_request_leaves_after_its_intent_is_on_disk_and_a_reply_is_used_after_it_is(tmp_path: Path) -> None:
+    home, missing = tmp_path / "home", list[str]()
+
+    def looking(body: Mapping[str, Any]) -> Mapping[str, Any]:
+        served = len(server.requests)
+        with Journal.open(Home(home), write=False) as journal:
+            known = [e for run in journal.runs() if "-sweep-" not in run for e in journal.events(run)]
+        intents = sum(e.kind == "call.intent" for e in known)
+        insights = sum(e.kind == "call" and ".20." in e.key for e in known)
+        asked = [r.body["response_format"]["json_schema"]["name"] for r in server.requests]
+        if intents < served or insights < 2 * asked.count("Decision"):
+            missing.append(f"{served} requests, {intents} intents, {insights} insights")
+        return answer(body)
+
+    with OpenAIServer(looking) as server:
+        assert asyncio.run(sweep(asking(server, 4), home, concurrency=4)).ended
+    assert missing == []
+
+
 def runs(home: Path) -> list[str]:
     with Journal.open(Home(home), write=False) as journal:
         return [run for run in journal.runs() if "-sweep-" not in run]
