@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from doxa.environments.filings import discussion
 from doxa.environments.markup import lines_of
 
+SHARED = Path(__file__).parents[2].resolve().parent / "shared" / "data" / "investorbench"
+KINDS = (("10k", "10-K"), ("10q", "10-Q"))
 BODY = "Net sales rose by 4 percent because of demand for pumps. " * 12
 OTHER = "Our auditors found nothing to report on these pages. " * 40
 
@@ -136,3 +141,13 @@ def test_lines_are_what_a_reader_sees() -> None:
     html = "<html><head><style>p {}</style><body><p>a<br/>b</p><pre>c\nd</pre><td>e</td><td>f</td><script>g</script>"
     assert lines_of(html) == ["a", "b", "c", "d", "e f"]
     assert lines_of("plain\n\n  text ") == ["plain", "text"]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the data set of INVESTORBENCH isn't there")
+@pytest.mark.parametrize("asset", ["msft", "jnj"])
+def test_the_summaries_of_investorbench_have_no_section_and_say_so(asset: str) -> None:
+    """They are summaries of filings: cutting one is a gap, and never a crash."""
+    days = json.loads((SHARED / f"{asset}.json").read_text()).values()
+    found = [discussion(text, form) for day in days for kind, form in KINDS for text in day[kind]]
+    assert len(found) == 5
+    assert all(section.text == "" and section.gap for section in found)
