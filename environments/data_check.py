@@ -97,7 +97,9 @@ def _gaps(ticker: str, rows: Sequence[Row]) -> Iterator[Finding]:
         yield Finding("warn", "filing", ticker, f"{len(empty)} without a text, {_some(empty)}", remedy)
 
 
-def _prices(ticker: str, rows: Sequence[Row], open_days: Sequence[date], splits: Iterable[date]) -> Iterator[Finding]:
+def _prices(
+    ticker: str, rows: Sequence[Row], open_days: Sequence[date], splits: Mapping[date, float]
+) -> Iterator[Finding]:
     newest = _newest(rows)
     empty = [day for day, row in newest.items() if _value(row, "close") is None and _value(row, "adjusted") is None]
     if empty:
@@ -114,27 +116,26 @@ def _prices(ticker: str, rows: Sequence[Row], open_days: Sequence[date], splits:
     if behind > TAIL:
         told = f"ends on {last}, {behind} trading days before others on its exchange: delisted, or not fetched"
         yield Finding("warn", "price", ticker, told, f"Fetch it again, or end its episodes by {last}.")
-    yield from _jumps(ticker, newest, set(splits))
+    yield from _jumps(ticker, newest, splits)
     currencies = sorted({row["currency"] for row in rows if row["currency"]})
     if len(currencies) > 1:
         remedy = "Fetch it in one currency into a store of its own."
         yield Finding("fail", "price", ticker, f"prices in {' and '.join(currencies)}", remedy)
 
 
-def _jumps(ticker: str, newest: Mapping[date, Row], splits: set[date]) -> Iterator[Finding]:
-    """Days on which the prices that agents see move like a split."""
+def _jumps(ticker: str, newest: Mapping[date, Row], splits: Mapping[date, float]) -> Iterator[Finding]:
+    """Days on which prices move like a split that isn't stored; for one that is, markets correct earlier closes."""
     adjusted = any(_value(row, "adjusted") is not None for row in newest.values())
     seen = [(day, _value(row, "adjusted" if adjusted else "close")) for day, row in sorted(newest.items())]
     for (_, before), (day, after) in pairwise([(day, price) for day, price in seen if price]):
         move = math.log(after or 1.0) - math.log(before or 1.0)
         ratio = next((ratio for ratio in RATIOS if abs(abs(move) - math.log(ratio)) < NEAR), None)
-        if ratio is None or abs(move) < LARGE - NEAR:
+        stored = splits.get(day)
+        accounted = stored is not None and abs(move + math.log(stored)) < abs(move)
+        if ratio is None or abs(move) < LARGE - NEAR or accounted:
             continue
         told = f"moves by {math.expm1(move):+.0%} on {day}, like a {ratio:g}:1 {'reverse ' if move > 0 else ''}split"
-        if day in splits:
-            remedy = "Its split is stored but earlier closes aren't adjusted for it: fetch them again from the start."
-        else:
-            remedy = "No split of that day is stored: fetch again with splits, or give adjusted closes."
+        remedy = "No such split is stored: fetch again with splits, or give adjusted closes."
         yield Finding("warn", "price", ticker, told, remedy)
 
 
@@ -176,12 +177,12 @@ def _known(row: Row) -> datetime:
     return known
 
 
-def _splits(store: MarketData, ticker: str) -> list[date]:
+def _splits(store: MarketData, ticker: str) -> dict[date, float]:
     try:
-        days = [parse_date(row["key"]) for row in store.rows("split", ticker)]
+        rows = [(parse_date(row["key"]), row["ratio"]) for row in store.rows("split", ticker)]
     except DataError:
-        return []
-    return [day for day in days if day is not None]
+        return {}
+    return {day: ratio for day, ratio in rows if day is not None and ratio is not None and ratio > 0}
 
 
 def _exchange(rows: Sequence[Row]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,17 +41,19 @@ class StoredSeries(MarketSeries):
     """A :class:`~doxa.environments.series.MarketSeries` that a store stands behind.
 
     ``days`` are those whose price was known by their close, with the price first known. What was restated later counts
-    from the first close after that on.
+    from the first close after that on. Closes that a stored split moves are divided by it from its day on.
 
     Attributes:
         moments: The close of each day.
         vintages: Prices as known from then on, the first one from day 0.
+        splits: Ratios by index of the day from which on earlier closes are divided by them.
         missing: For each day the days before it, since the last one, that should have had a price and had none.
         timelines: Texts by kind.
     """
 
     moments: tuple[datetime, ...] = ()
     vintages: tuple[Vintage, ...] = ()
+    splits: Mapping[int, float] = field(default_factory=dict)
     missing: tuple[tuple[date, ...], ...] = ()
     timelines: Mapping[Kind, Timeline] = field(default_factory=dict)
 
@@ -63,11 +66,16 @@ class StoredSeries(MarketSeries):
         return next(vintage for vintage in reversed(self.vintages) if vintage.first <= on).prices[at]
 
     def notes(self, at: int) -> tuple[str, ...]:
-        """Says which prices are missing before the day with index ``at``."""
-        if not self.missing[at]:
-            return ()
-        days = ", ".join(map(str, self.missing[at]))
-        return (f"Gap in the data: no price was known by the close of {days}; changes since then span the gap.",)
+        """Says which prices are missing before the day with index ``at``, and whether the asset was split on it."""
+        found = []
+        if self.missing[at]:
+            days = ", ".join(map(str, self.missing[at]))
+            found.append(
+                f"Gap in the data: no price was known by the close of {days}; changes since then span the gap."
+            )
+        if at in self.splits:
+            found.append(f"A {self.splits[at]:g}-for-1 split took effect; earlier closes are divided by it.")
+        return tuple(found)
 
     def digest(self, last: int) -> str:
         """A sha256 over everything known at the close of the day with index ``last``."""
@@ -106,13 +114,17 @@ def stored_series(
     moments = tuple(datum.event_time for datum in kept)
     if any(later <= earlier for earlier, later in pairwise(moments)):
         raise DataError(f"{origin}: two closes at one moment; keep one exchange per ticker: doxa data check")
+    versions = _restated(known.data, kept, moments, column)
+    splits = _splits(store.known("split", ticker, as_of=moment).data, moments)
+    history = _history(kept, column, versions, splits)
     return StoredSeries(
         ticker,
         days,
         frozenset(),
         origin,
         moments,
-        _vintages(known.data, kept, moments, column),
+        history.vintages,
+        history.splits,
         _missing(firsts, kept),
         {kind: store.known(kind, ticker, as_of=moment) for kind in TEXTUAL},
     )
@@ -138,10 +150,40 @@ def _firsts(data: Iterable[Datum]) -> list[Datum]:
     return [found[key] for key in sorted(found)]
 
 
-def _vintages(
+@dataclass(frozen=True)
+class _History:
+    """All vintages, and the splits that earlier closes had to be divided by."""
+
+    vintages: tuple[Vintage, ...]
+    splits: Mapping[int, float]
+
+
+def _history(
+    kept: Sequence[Datum], column: Column, restated: Mapping[int, Mapping[int, float]], splits: Mapping[int, float]
+) -> _History:
+    """One more vintage for every close since the last of which a price was restated or the asset was split."""
+    prices = [datum.number(column) or 0.0 for datum in kept]
+    found, applied = [Vintage(0, tuple(prices))], {}
+    for first in sorted({*restated, *splits}):
+        for at, value in restated.get(first, {}).items():
+            prices[at] = value
+        if first in splits and _moves(prices[first - 1], prices[first], splits[first]):
+            prices[:first] = [price / splits[first] for price in prices[:first]]
+            applied[first] = splits[first]
+        found.append(Vintage(first, tuple(prices)))
+    return _History(tuple(found), applied)
+
+
+def _moves(before: float, after: float, ratio: float) -> bool:
+    """Whether a change of price is nearer to a split than to none; closes adjusted for it don't move with it."""
+    change = math.log(after) - math.log(before)
+    return abs(change + math.log(ratio)) < abs(change)
+
+
+def _restated(
     data: Iterable[Datum], kept: Sequence[Datum], moments: Sequence[datetime], column: Column
-) -> tuple[Vintage, ...]:
-    """One more vintage for every close since the last of which a price was restated."""
+) -> dict[int, dict[int, float]]:
+    """By index of the first close at which they are known: prices by index of their day."""
     index = {datum.key: at for at, datum in enumerate(kept)}
     changes: dict[int, dict[int, float]] = defaultdict(dict)
     for datum in data:
@@ -151,13 +193,17 @@ def _vintages(
         effective = bisect_left(moments, datum.known_at)
         if effective < len(moments):
             changes[effective][at] = value
-    prices = [datum.number(column) or 0.0 for datum in kept]
-    found = [Vintage(0, tuple(prices))]
-    for first in sorted(changes):
-        for at, value in changes[first].items():
-            prices[at] = value
-        found.append(Vintage(first, tuple(prices)))
-    return tuple(found)
+    return changes
+
+
+def _splits(data: Iterable[Datum], moments: Sequence[datetime]) -> dict[int, float]:
+    """Ratios by index of the first close at which they are known; the first day has nothing before it to divide."""
+    found = {}
+    for datum in _firsts(data):
+        at, ratio = bisect_left(moments, datum.known_at), datum.number("ratio")
+        if 0 < at < len(moments) and ratio is not None:
+            found[at] = ratio
+    return found
 
 
 def _missing(firsts: Sequence[Datum], kept: Sequence[Datum]) -> tuple[tuple[date, ...], ...]:

@@ -56,11 +56,12 @@ def test_a_split_that_is_not_accounted_for(tmp_path: Path, ratio: float, said: s
     data = [*steady(days=DAYS[:5]), *steady(days=DAYS[5:], close=10 * ratio)]
     (found,) = checked(tmp_path / "a", *data)
     assert pytest.importorskip("re").search(said, found.told)
-    assert "No split of that day is stored" in found.remedy
+    assert "No such split is stored" in found.remedy
     closing = US.closing(DAYS[5])
     split = Datum("split", "ACME", str(DAYS[5]), closing, closing, {"ratio": 1 / ratio})
-    (found,) = checked(tmp_path / "b", *data, split)
-    assert "earlier closes aren't adjusted" in found.remedy
+    assert checked(tmp_path / "b", *data, split) == ()
+    wrong = replace(split, values={"ratio": ratio})
+    assert len(checked(tmp_path / "c", *data, wrong)) == 1
 
 
 def test_adjusted_closes_account_for_a_split(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -181,6 +182,35 @@ def test_a_split_is_neither_loss_nor_gain(tmp_path: Path) -> None:
     assert result.reward == 0.0
     assert (result.info["price"], result.info["next_price"]) == (5.0, 5.0)
     assert result.observation.views["prices"].features["momentum_1"] == 0.0
+
+
+@pytest.mark.parametrize("ratio", [2.0, 0.1])
+def test_closes_that_nobody_adjusted_are_divided_by_a_stored_split(tmp_path: Path, ratio: float) -> None:
+    days = stores.DAYS[:4]
+    moment = US.closing(days[2])
+    split = Datum("split", "ACME", str(days[2]), moment, moment, {"ratio": ratio})
+    closes = [10.0, 10.0, 10 / ratio, 11 / ratio]
+    found = market(tmp_path, *(stores.price(day, close) for day, close in zip(days, closes, strict=True)), split)
+    assert at_close(found, 1).views["prices"].features["close_1"] == 10
+    result = found.step("buy")
+    assert result.reward == 0.0
+    shown = result.observation.views["prices"]
+    assert shown.features["momentum_1"] == 0.0
+    assert shown.features["close_2"] == 10 / ratio
+    assert f"A {ratio:g}-for-1 split took effect" in shown.text
+    result = found.step("buy")
+    assert result.reward == pytest.approx(math.log(1.1))
+    assert "split" not in result.observation.views["prices"].text
+
+
+def test_closes_that_are_adjusted_are_not_divided_again(tmp_path: Path) -> None:
+    moment = US.closing(stores.DAYS[1])
+    split = Datum("split", "ACME", str(stores.DAYS[1]), moment, moment, {"ratio": 2.0})
+    found = market(tmp_path, *(stores.price(day, 10.0) for day in stores.DAYS[:3]), split)
+    found.reset(0)
+    result = found.step("buy")
+    assert (result.reward, result.info["price"]) == (0.0, 10.0)
+    assert "split" not in result.observation.views["prices"].text
 
 
 def test_a_price_that_came_late_is_never_traded_on(tmp_path: Path) -> None:
