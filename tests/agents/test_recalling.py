@@ -29,9 +29,10 @@ from doxa import (
 from doxa.agents import Recall
 from doxa.environments import Weather
 from doxa.errors import BeliefError, GraphError
-from doxa.memory import Home, Journal, Note, ProceduralMemory
+from doxa.memory import HashingEmbedder, Home, Journal, Note, ProceduralMemory
 from doxa.memory.procedural import Place
 from doxa.memory.remembering import Insert, Update
+from doxa.memory.upkeep import reembed
 from doxa.models.protocol import Request
 
 TWO = Recall(k=2)
@@ -180,3 +181,14 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(GraphError, match="memories=-1"):
         ConceptualCritic(memories=-1)
     assert json.dumps(Recall().fading("10k").rate) == "0.988"
+
+
+def test_a_run_replays_after_its_home_was_embedded_again(tmp_path: Path) -> None:
+    run = trained(tmp_path, experiment())
+    with Journal.open(Home(tmp_path), write=True) as journal:
+        before = journal.digest(run.id)
+        assert reembed(journal, HashingEmbedder(64)).generation == HashingEmbedder(64).name
+    again = asyncio.run(replay(experiment(), tmp_path, run.id))
+    assert again.id == run.id
+    with Journal.open(Home(tmp_path), write=False) as journal:
+        assert journal.digest(run.id) == before
