@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_LOCK := requirements.lock
 DEV_LOCK := requirements-dev.lock
+# what 'make demo' installs; servers and clusters (postgres, ray) come with the requirements for development
+RUN_EXTRAS := finance minilm plot tracing
 
 .PHONY: demo test check format bench lock clean help
 
@@ -47,7 +49,7 @@ bench: $(VENV)/.dev
 	@for script in episode topology prefix gateway credit dialogues memory revision concurrency; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py; done
 
 lock:
-	uv pip compile pyproject.toml --all-extras --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade -o $(RUN_LOCK)
+	uv pip compile pyproject.toml $(RUN_EXTRAS:%=--extra %) --group build --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade -o $(RUN_LOCK)
 	uv pip compile --group dev -c $(RUN_LOCK) --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --upgrade -o $(DEV_LOCK)
 
 clean:
