@@ -231,6 +231,10 @@ class SweepView:
             self._bars.advance(self._task)
             self._tell()
 
+    def note(self, text: str) -> None:
+        """Print it."""
+        self._console.print(plain(text))
+
     def _tell(self) -> None:
         if self._bars is not None and self._task is not None:
             told = f"{self._calls:,} calls  ${self._cost:.4f}" + f"  {self._failed} failed" * bool(self._failed)

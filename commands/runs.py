@@ -107,6 +107,9 @@ def resume(
     known = Run.load(home, run_id(run, home))
     if known.mode == "sweep":
         raise SpecError(f"{known.id} is a sweep: go on with it by: doxa sweep --resume {known.id}")
+    if "on" in known.reference:
+        sweep = known.reference["sweep"]
+        raise SpecError(f"run {known.id} is an arm of {sweep}, and has a home of its own: doxa sweep --resume {sweep}")
     if known.ended:
         raise SpecError(f"run {known.id} has ended, there is nothing to resume; 'doxa replay {known.id}' checks it")
     given = {"ambiguous": ambiguous, "max_usd": max_usd, "max_tokens": max_tokens, "cache": cache or None}

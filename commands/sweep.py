@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ from .common import HOME, Cache, HomeDir, Json, MaxTokens, MaxUsd, Settings, Ter
 
 if TYPE_CHECKING:
     from ..graphs.arms import Plan
+    from ..graphs.sweep import Executing
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +40,9 @@ def sweep(
     max_usd: MaxUsd = None,
     max_tokens: MaxTokens = None,
     cache: Cache = False,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="ray[://HOST:PORT]", help="Run arms on Ray, one per task.")
+    ] = None,
     stop_on_failure: Annotated[bool, typer.Option("--stop-on-failure", help="Begin no arm after one failed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Run more than 1,000 arms.")] = False,
     as_json: Json = False,
@@ -50,17 +56,31 @@ def sweep(
     from ..views import show
 
     home = home.resolve()
+    if on is not None and cache:
+        raise SpecError("--cache with --on: arms on Ray don't share a journal to take answers from; leave one out")
     plan = _plan(spec, over or [], settings, home, resume, evaluate=evaluate, cache=cache, many=yes)
     bounds = Bounds(concurrency, max_usd, max_tokens, stop_on_failure=stop_on_failure)
-    with sweep_told(quiet=as_json) as told:
+    with _executing(on, home) as executing, sweep_told(quiet=as_json) as told:
         try:
-            found = awaited(swept(plan, home, bounds, told=told))
+            found = awaited(swept(plan, home, bounds, told=told, on=executing))
         except (KeyboardInterrupt, Terminated):
             typer.echo("interrupted; everything up to here is kept, and the same command goes on", err=True)
             raise
     show(sweep_json(found), sweep_view(found), as_json=as_json)
     if not found.ended:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _executing(on: str | None, home: Path) -> Iterator[Executing | None]:
+    """What runs the arms; ``None`` for this process."""
+    if on is None:
+        yield None
+        return
+    from ..graphs.cluster import connected
+
+    with connected(on, Path.cwd(), home) as cluster:
+        yield cluster.executor
 
 
 def _plan(

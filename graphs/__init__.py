@@ -21,6 +21,7 @@ crediting      what an episode's return says of the beliefs that were held out
 explanation    why an agent was handed what it was handed
 ablation       the same experiment with beliefs handed out otherwise, compared
 sweep          many runs at once; arms: what it runs; rows: what it came to
+cluster        the same on Ray; remote: an arm there; homes: where; shares: of the budget
 machines       what runs episodes; course: without LangGraph's scheduler, for sweeps
 specification  components as canonical JSON
 loading        a SPEC on the command line

@@ -151,7 +151,7 @@ async def opened_in(
     async with AsyncExitStack() as stack:
         if run is not None and experiment.ambiguous == "halt":
             _see_settled(journal, run)
-        run = _begun(journal, run, mode, experiment, parent, reference)
+        run = begun(journal, run, mode, experiment, parent, reference)
         memory = BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent, indexed=traffic is None)
         stack.enter_context(memory)
         trace = await stack.enter_async_context(traced(asked.collector, run, experiment.name, mode))
@@ -217,7 +217,7 @@ async def opened_for_replay(
         yield Session(mode, run, experiment, journal, memory, asker, listener)
 
 
-def _begun(
+def begun(
     journal: Journal,
     run: str | None,
     mode: Mode,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from ..models.traffic import Traffic
 from .arms import Arm, Plan, gathered, own_task
 from .calls import Calls
 from .experiment import Experiment
+from .homes import gathered as gather_homes
 from .machines import Machines, lean
 from .rows import Row, Setting, row, settings
 from .run import END, Run
@@ -51,6 +52,10 @@ class Told(Protocol):
         """An arm ended or failed."""
         ...
 
+    def note(self, text: str) -> None:
+        """There is something to know about how it goes."""
+        ...
+
 
 class Silent:
     """Tells nobody."""
@@ -62,6 +67,9 @@ class Silent:
         """Say nothing."""
 
     def done(self, row: Row) -> None:
+        """Say nothing."""
+
+    def note(self, text: str) -> None:
         """Say nothing."""
 
 
@@ -128,6 +136,10 @@ class Executor(Protocol):
         ...
 
 
+Executing = Callable[[Journal, str, Mode, Traffic, Bounds], Executor]
+"""Makes an executor of a sweep: from its journal, its id, its mode, what its arms share, and its bounds."""
+
+
 async def sweep(
     experiments: Sequence[Experiment],
     home: str | Path = ".doxa",
@@ -164,22 +176,32 @@ async def sweep(
     return await swept(gathered(experiments, mode), home, bounds, told=told)
 
 
-async def swept(plan: Plan, home: str | Path, bounds: Bounds | None = None, *, told: Told | None = None) -> Sweep:
-    """Run a planned sweep in this process, or go on with it; arguments and errors as for :func:`sweep`."""
+async def swept(
+    plan: Plan,
+    home: str | Path,
+    bounds: Bounds | None = None,
+    *,
+    told: Told | None = None,
+    on: Executing | None = None,
+) -> Sweep:
+    """Run a planned sweep, or go on with it; arguments and errors as for :func:`sweep`.
+
+    ``on`` makes what runs its arms: this process, or :class:`~doxa.graphs.cluster.OnRay`.
+    """
     bounds, told = bounds or Bounds(), told or Silent()
     first = plan.arms[0].load()
     Asked.by(first)
     with Journal.open(Home(Path(home)), write=True) as journal:
         name = _begun(journal, plan)
         known = runs_of(journal, name)
+        gather_homes(journal, name, known.values())
         rows = {arm.label: _row(journal, arm, known) for arm in plan.arms}
         _see_unchanged(journal, plan, known)
         traffic = Traffic(_budget(journal, bounds, first, known.values()), bounds.limits or first.limits)
         done = _Rows(rows, told)
         told.begun(plan, [one for one in rows.values() if one.status == "ended"])
         waiting = [arm for arm in plan.arms if rows[arm.label].status != "ended"]
-        with journal.grouped():
-            await InProcess(journal, name, plan.mode, traffic, bounds).run(waiting, known, done)
+        await (on or InProcess)(journal, name, plan.mode, traffic, bounds).run(waiting, known, done)
         found = Sweep(name, plan.mode, tuple(done.rows.values()))
         if found.ended:
             journal.append(name, [Entry(END, "run.ended", "")])
@@ -228,13 +250,37 @@ class _Rows:
         self.rows[row.arm] = row
         self.told.done(row)
 
+    def note(self, text: str) -> None:
+        self.told.note(text)
+
+
+async def in_turn(arms: Sequence[Arm], bounds: Bounds, run: Callable[[Arm], Awaitable[Row]], told: Told) -> None:
+    """Run arms in their order, so many at a time; whatever ``run`` raises ends all of them."""
+    waiting, stopped = iter(arms), asyncio.Event()
+
+    async def work() -> None:
+        for arm in waiting:
+            if stopped.is_set():
+                return
+            done = await run(arm)
+            told.done(done)
+            if done.status == "failed" and bounds.stop_on_failure:
+                stopped.set()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(bounds.concurrency, len(arms))):
+                group.create_task(work())
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
 
 @dataclass(frozen=True)
 class InProcess:
     """Runs arms concurrently in this process, in one open journal.
 
     Attributes:
-        journal: Open for writing, its writes grouped.
+        journal: Open for writing; its writes are grouped.
         sweep: Id of the sweep.
         mode: Whether every arm trains, or only evaluates.
         traffic: What all arms share.
@@ -256,23 +302,8 @@ class InProcess:
         Raises:
             JournalError: It can't be written.
         """
-        waiting, stopped = iter(arms), asyncio.Event()
-
-        async def work() -> None:
-            for arm in waiting:
-                if stopped.is_set():
-                    return
-                done = await self._run(arm, known.get(arm.label), told)
-                told.done(done)
-                if done.status == "failed" and self.bounds.stop_on_failure:
-                    stopped.set()
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self.bounds.concurrency, len(arms))):
-                    group.create_task(work())
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        with self.journal.grouped():
+            await in_turn(arms, self.bounds, lambda arm: self._run(arm, known.get(arm.label), told), told)
 
     async def _run(self, arm: Arm, run: str | None, told: Told) -> Row:
         """Run an arm to its end, or say what stopped it: a failed model, a bug of an agent or of a task."""
