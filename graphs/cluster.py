@@ -79,7 +79,13 @@ def connected(address: str, spec: Path, home: Path) -> Iterator[Cluster]:
         import ray
     except ImportError:
         raise MissingExtraError(f"a sweep on {address}", "ray") from None
+    if where is not None:
+        _see_answering(where)
     mine = not ray.is_initialized()
+    if where is not None and not mine:
+        raise SetupError(
+            f"this process uses a Ray cluster already, and can't use the one at {where}: ray.shutdown() first"
+        )
     if mine:
         _connect(ray, where, spec, home)
     try:
@@ -111,7 +117,6 @@ def _connect(ray: ModuleType, where: str | None, spec: Path, home: Path) -> None
         given |= {"address": "local", "_node_ip_address": "127.0.0.1", "object_store_memory": STORE}
         given |= {"include_dashboard": False}
     else:
-        _see_answering(where)
         given |= {"address": where, "runtime_env": _sent(spec, home)}
     try:
         with warnings.catch_warnings():
@@ -122,7 +127,7 @@ def _connect(ray: ModuleType, where: str | None, spec: Path, home: Path) -> None
         place = "Ray can't be started on this machine" if where is None else f"the Ray cluster at {where} can't be used"
         raise SetupError(
             f"{place}: {said[0] if said else type(error).__name__}; nothing was begun. See that it runs this version "
-            f"of Ray ({ray.__version__}) and of Python, and whether it wants a token (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN)"
+            f"of Ray ({ray.__version__}) and of Python, and whether it wants a token (RAY_AUTH_MODE=token)"
         ) from None
 
 
