@@ -19,6 +19,7 @@ from rich.text import Text
 
 from .graphs.experiment import Experiment
 from .graphs.run import EpisodeSummary, Gap, Run
+from .memory.belief import Belief, Evidence
 from .memory.journal import Event
 from .memory.memory import BeliefMemory
 from .models.streaming import hearer
@@ -181,8 +182,16 @@ def beliefs_table(memory: BeliefMemory) -> RenderableType:
     for b in sorted(beliefs, key=lambda b: (b.status.value, -b.credence.mean, b.id)):
         marks = "".join(f", {mark}" for mark, on in (("pinned", b.pinned), ("tainted", b.tainted)) if on)
         head = f"{b.id}  {b.status.value}{marks}  credence {b.credence.mean:.2f}  {b.polarity} {b.aspect}"
-        lines += [plain(head), plain(f"  {b.statement}")]
+        lines += [plain(head), plain(f"  {told(b)}")]
+        lines += [plain(f"  held back, {b.held_back}; doxa belief approve")] if b.held_back else []
     return Group(*lines)
+
+
+def told(belief: Belief) -> str:
+    """What a belief says; a behaviour with its name, a hint or a person's feedback as such."""
+    if belief.kind == "behaviour":
+        return f"behaviour {belief.concept}: {belief.statement}"
+    return belief.statement if belief.kind == "belief" else f"{belief.kind}: {belief.statement}"
 
 
 def belief_json(memory: BeliefMemory, belief: str) -> dict[str, Any]:
@@ -197,17 +206,45 @@ def belief_view(memory: BeliefMemory, belief: str) -> RenderableType:
     b = memory.get(belief)
     lines = [
         f"{b.id}  {b.status.value}{', pinned' if b.pinned else ''}{', tainted' if b.tainted else ''}",
-        b.statement,
-        f"aspect {b.aspect}, {b.polarity}; by {b.author}, known at {b.known_at or 'no clock'}",
+        *([f"held back, {b.held_back}"] if b.held_back else []),
+        told(b),
+        f"aspect {b.aspect}, {b.polarity}; by {b.author}{_asked(b)}, known at {b.known_at or 'no clock'}",
+        *_bounds(b),
         f"credence {b.credence.mean:.2f}, a Beta({b.credence.alpha:g}, {b.credence.beta:g})",
+        *(f"derived from {other}" for other in b.parents),
         *(f"supersedes {other}" for other in b.supersedes),
         *(f"contradicts {other}" for other in b.contradicts),
         "evidence:",
-        *(f"  {e.run} episode {e.episode}{_steps(e.steps)}  {e.note}" for e in b.evidence),
+        *(f"  {e.run} episode {e.episode}{_steps(e.steps)}{_gain(e)}  {e.note}" for e in b.evidence),
         "history:",
         *(f"  episode {h.episode}: {h.what}" for h in memory.history(b.id)),
     ]
     return Group(*(plain(line) for line in lines))
+
+
+def _asked(belief: Belief) -> str:
+    """The critic's model and request, if there was one."""
+    return f" ({belief.model}, request {belief.prompt[:12]})" if belief.model or belief.prompt else ""
+
+
+def _bounds(belief: Belief) -> Iterator[str]:
+    """When a belief applies, and for how long."""
+    yield from (f"when {p.fact} {p.op} {p.value}" for p in belief.scope.when)
+    yield from (f"unless {p.fact} {p.op} {p.value}" for p in belief.scope.unless)
+    yield from (f"must apply where {each}" for each in belief.examples.fire)
+    yield from (f"mustn't apply where {each}" for each in belief.examples.quiet)
+    if belief.valid_from or belief.valid_to:
+        yield f"valid from {belief.valid_from or 'ever'} until {belief.valid_to or 'ever'}"
+    came = "" if belief.recorded is None else f"recorded after episode {belief.recorded}"
+    went = "" if belief.retracted is None else f"retracted after episode {belief.retracted}"
+    if came or went:
+        yield ", ".join(filter(None, (came, went)))
+
+
+def _gain(evidence: Evidence) -> str:
+    """What the cited steps returned beyond the average of their episode."""
+    gain = evidence.difference
+    return "" if gain is None else f", {gain:+.4f} a step beside the average"
 
 
 def _steps(steps: Sequence[int]) -> str:

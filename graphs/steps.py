@@ -19,13 +19,12 @@ from ..environments.protocol import Observation
 from ..errors import GraphError
 from ..memory.approval import Held
 from ..memory.approval import held as held_back
-from ..memory.belief import Status
 from ..memory.journal import Entry
 from ..memory.procedural import ProceduralMemory
 from ..memory.propagation import AgentProfile, PropagationContext, render
 from ..memory.revision import Resolves
 from ..memory.ruling import rule
-from ..memory.state import RevisionResult
+from ..memory.state import HANDED, RevisionResult
 from ..memory.trajectory import Phase, place_key, step_record
 from ..models.protocol import Answer, Request, T
 from .crediting import settle
@@ -149,7 +148,7 @@ class Reflect:
             return await episode.ask(request, step, Phase.REFLECT)
 
         held = episode.memory.before(episode.number)
-        beliefs = tuple(b for b in held.values() if b.status in (Status.ACTIVE, Status.DISPUTED))
+        beliefs = tuple(b for b in held.values() if b.status in HANDED)
         remembered = ProceduralMemory(episode.journal, episode.run, episode.memory.embedder)
         noted = remembered.noted(episode.number)
         verdict = await critic.judge(Case(episode.environment.spec, current, before, beliefs, self.agents, ask, noted))
@@ -162,7 +161,7 @@ class Reflect:
                 known_at=episode.observation.as_of,
                 tainted=bool(noted),
             )
-        resolves = _resolver(current, before)
+        resolves, call = _resolver(current, before), _last_call(episode, step, critic.name)
         pairs = open_pairs(episode, verdict.proposals, resolves) if self.judge else ()
         learned = episode.memory.revise(
             episode.number,
@@ -172,6 +171,8 @@ class Reflect:
             known_at=episode.observation.as_of,
             resolves=resolves,
             budget=verdict.budget,
+            model=call.get("model", ""),
+            prompt=call.get("request", ""),
             cause=[episode.entry("critique", step, Phase.REFLECT, critic.name, verdict.critique)],
             review=any_concerns(self.review.when) if self.review else None,
             rulings=await rulings(self.judge, pairs, step, episode) if self.judge else None,
@@ -209,6 +210,14 @@ def _resolver(current: Trajectory, before: Trajectory | None) -> Resolves:
     """Tells the steps of these episodes from invented ones."""
     steps = {t.episode: len(t.steps) for t in (current, before) if t is not None}
     return lambda number, at: 0 <= at < steps.get(number, 0)
+
+
+def _last_call(episode: Episode, step: int, critic: str) -> Mapping[str, Any]:
+    """The last call that a critic made after the episode; empty if it asked nobody."""
+    place = place_key(step, Phase.REFLECT, critic) + "."
+    calls = episode.journal.events(episode.run, kind="call", episode=episode.number)
+    made = [call for call in calls if call.key.startswith(place)]
+    return max(made, key=lambda call: call.key).payload if made else {}
 
 
 def trajectory(episode: Episode, number: int) -> Trajectory:

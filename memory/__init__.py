@@ -13,6 +13,7 @@
 ``revision``, ``state``       what becomes of proposals, and what is believed after them
 ``relation``, ``judging``     what two beliefs are to each other, and who decides where that is open
 ``likeness``, ``wording``     two texts side by side, and what one of them advises; by the words of ``thesaurus``
+``gate``, ``past``            what keeps a proposal from being in force; what was, in the episodes it cites
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
 ``asked``                     what a propagation depends on
 ``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with

@@ -18,18 +18,20 @@ from typing import Any
 
 from ..errors import BeliefError
 from .belief import Belief, Evidence, Status
+from .gate import unfit
 from .interventions import Addition, Amendment, Approval, Cause, Disputation, Pinning, Withdrawal
 from .journal import Journal
 from .judging import OpenPair, Rulings
 from .lineage import Derived, derived
 from .memory import BeliefMemory
 from .revision import Terms, admit, freed, opposed, undecided
-from .state import IN_FORCE, Op, RevisionResult, Update, later
+from .state import HANDED, IN_FORCE, Op, RevisionResult, Update, later
 
 ENDED = 2**31 - 1
 """The episode number under which a run's end is recorded: no episode."""
 
-_EDITABLE = ("concept", "statement", "aspect", "polarity", "scope", "audience")
+_SAID = ("concept", "statement", "aspect", "polarity", "scope")
+_EDITABLE = (*_SAID, "audience", "examples", "validity")
 
 
 @dataclass(frozen=True)
@@ -61,28 +63,29 @@ class Curation:
         return self._admitted(lesson, known_at)
 
     def edit(self, belief: str, reason: str, *, known_at: datetime | None = None, **changes: Any) -> RevisionResult:  # noqa: ANN401
-        """Put another wording, scope or audience in the place of a belief, which stays on record as superseded.
+        """Put another wording or scope in the place of a belief, which stays on record as superseded.
 
         Evidence and credence stay, unless the aspect or the polarity is another: then only the person's word is left.
+        Another audience, validity or other examples are changed in the belief itself.
 
         Args:
             belief: Its id, or the beginning of it.
             reason: Why.
             known_at: As for :meth:`add`.
-            changes: ``concept``, ``statement``, ``aspect``, ``polarity``, ``scope``, ``audience``.
+            changes: ``concept``, ``statement``, ``aspect``, ``polarity``, ``scope``, ``audience``, ``examples``,
+                ``validity``.
 
         Raises:
             NotFoundError: There is no such belief.
-            BeliefError: It isn't in force, is pinned, or nothing would change.
+            BeliefError: It isn't in force, is pinned, nothing would change, or an example fails.
         """
         old = self._unpinned(belief, "edited")
         told = {name: changes.get(name, getattr(old, name)) for name in _EDITABLE}
         if all(told[name] == getattr(old, name) for name in _EDITABLE):
             raise BeliefError(f"{old.id} says that already: change at least one of {', '.join(_EDITABLE)}")
-        amendment = Amendment(belief=old.id, reason=reason, support=0, **told)
-        if all(told[name] == getattr(old, name) for name in _EDITABLE if name != "audience"):
-            update = Update(belief=old.id, audience=tuple(told["audience"]))
-            return self._one("revision", f"{old.id} has another audience", amendment, old.id, (update,))
+        amendment = Amendment(belief=old.id, reason=reason, support=0, form=old.kind, **told)
+        if all(told[name] == getattr(old, name) for name in _SAID):
+            return self._adjusted(old, amendment)
         return self._admitted(amendment, known_at, old)
 
     def pin(self, belief: str, reason: str) -> RevisionResult:
@@ -103,12 +106,13 @@ class Curation:
 
         Raises:
             NotFoundError: There is no such belief.
-            BeliefError: It is active already, or a belief in force contradicts it.
+            BeliefError: It is active already, a belief in force contradicts it, or its examples fail.
         """
         found = self.memory.get(belief)
         if found.status is Status.ACTIVE:
             raise BeliefError(f"{found.id} is active already")
-        rivals = [b.id for b in self.memory.beliefs() if b.status in IN_FORCE and b.id != found.id]
+        self._see_fit(found)
+        rivals = [b.id for b in self.memory.beliefs() if b.status in HANDED and b.id != found.id]
         rivals = [i for i in rivals if opposed(self.memory.get(i), found) or i in found.contradicts]
         if rivals:
             raise BeliefError(
@@ -180,6 +184,23 @@ class Curation:
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
+    def _adjusted(self, old: Belief, amendment: Amendment) -> RevisionResult:
+        """Change what isn't part of what a belief says."""
+        update = Update(
+            belief=old.id,
+            audience=amendment.audience,
+            validity=amendment.validity,
+            examples=amendment.examples,
+        )
+        self._see_fit(update.applied(old))
+        changed = [name for name in _EDITABLE if getattr(amendment, name) != getattr(old, name)]
+        told = f"{old.id} has another {' and '.join(changed)}"
+        return self._one("revision", told, amendment, old.id, (update,))
+
+    def _see_fit(self, belief: Belief) -> None:
+        if reason := unfit(belief):
+            raise BeliefError(f"it can't be accepted: {reason}")
+
     def _admitted(
         self, lesson: Addition | Amendment, known_at: datetime | None, old: Belief | None = None
     ) -> RevisionResult:
@@ -200,6 +221,7 @@ class Curation:
             tainted=bool(old and old.tainted),
             generation=self.memory.generation,
             stated=(word,),
+            episode=word.episode,
         )
         pairs = undecided(self.memory.now(), [lesson], terms) if self.decide else ()
         if self.decide and pairs:

@@ -17,10 +17,11 @@ from ..errors import BeliefError
 from .belief import Belief, id_of
 from .canonical import canonical, sha256
 from .curation import Curation
+from .gate import unfit
 from .interventions import Importation
 from .migrations import VERSION, upgraded
 from .revision import opposed
-from .state import IN_FORCE, RevisionResult
+from .state import HANDED, RevisionResult
 
 FORMAT = "doxa-beliefs"
 LINE = 64 * 1024
@@ -81,8 +82,9 @@ def take_in(hand: Curation, lines: Sequence[str], reason: str) -> tuple[Revision
     state = hand.memory.now()
     new = [b for b in parsed(lines, state) if b.id not in state]
     for belief in new:
-        rivals = [b.id for b in state.in_force() if opposed(b, belief) and b.id not in belief.contradicts]
-        if belief.status in IN_FORCE and rivals:
+        told = (b for b in state.in_force() if b.status in HANDED)
+        rivals = [b.id for b in told if opposed(b, belief) and b.id not in belief.contradicts]
+        if belief.status in HANDED and rivals:
             raise BeliefError(
                 f"{belief.id} contradicts {', '.join(sorted(rivals))}, in force here: import the file into a new run, "
                 "and merge that, which reports the conflict"
@@ -127,6 +129,8 @@ def _belief(number: int, line: str, version: int) -> Belief:
     right = id_of(belief)
     if belief.id != right:
         raise BeliefError(f"line {number}: the id {belief.id!r} isn't that of what it says, which is {right}")
+    if reason := unfit(belief):
+        raise BeliefError(f"line {number}: {reason}")
     return belief
 
 

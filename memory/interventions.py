@@ -9,18 +9,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .belief import Kind, Validity
 from .comparison import Comparison
 from .operations import Contraction, Expansion, Lesson, Proposal, Revision, StepRef
 
 
-class Addition(Lesson):
+class _Stated(Lesson):
+    form: Kind = "feedback"
+    validity: Validity = Validity()
+
+
+class Addition(_Stated):
     """Add what a person knows."""
 
     kind: Literal["addition"] = "addition"
     steps: tuple[StepRef, ...] = ()
 
 
-class Amendment(Lesson):
+class Amendment(_Stated):
     """Put a person's wording in the place of a belief."""
 
     kind: Literal["amendment"] = "amendment"

@@ -1,8 +1,8 @@
 """What was made from a belief.
 
-A belief is *derived* from another if it took the other's place, or if every step it cites was decided, or read, relying
-on the other: what the agents said they relied on is in the journal. A belief with a step of its own, or with a person's
-word, stands without it.
+A belief is *derived* from another if it took the other's place, if it's a behaviour that was distilled from it, or if
+every step it cites was decided, or read, relying on the other: what the agents said they relied on is in the journal. A
+belief with a step of its own, or with a person's word, stands without it.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ def _next(beliefs: Mapping[str, Belief], relied: Mapping[Step, frozenset[str]], 
             continue
         if parents := gone & set(belief.supersedes):
             yield _because(belief, parents, "it took the place of")
+        elif belief.kind == "behaviour" and (parents := gone & set(belief.parents)):
+            yield _because(belief, parents, "it was distilled from")
         elif all(e.steps for e in belief.evidence):
             behind = [gone & relied.get(step, frozenset()) for step in cited(belief)]
             if behind and all(behind):

@@ -23,6 +23,7 @@ from .history import BeliefEvent, happened
 from .journal import Entry, Journal
 from .judging import Rulings
 from .operations import Operation
+from .past import RecordedPast
 from .propagation import (
     AgentProfile,
     ByConcern,
@@ -31,6 +32,7 @@ from .propagation import (
     PropagationContext,
     PropagationRecord,
     in_sample,
+    objection,
 )
 from .recorded import Recorded, recorded
 from .retrieval import Found, Imagine
@@ -208,6 +210,8 @@ class BeliefMemory:
         resolves: Resolves,
         budget: int | None = None,
         tainted: bool = False,
+        model: str = "",
+        prompt: str = "",
         cause: Sequence[Entry] = (),
         review: Wanted | None = None,
         rulings: Rulings | None = None,
@@ -223,6 +227,8 @@ class BeliefMemory:
             resolves: Tells real steps of this run from invented ones.
             budget: How many edits are allowed; ``None`` for any number.
             tainted: Whether it saw text that strangers wrote.
+            model: The critic's.
+            prompt: Digest of the request that the model answered.
             cause: What is recorded with it: the critique.
             review: Which beliefs stay candidates until people have ruled on them; ``None`` for none.
             rulings: What a judge decided about pairs that would stay open.
@@ -249,6 +255,10 @@ class BeliefMemory:
             tainted=tainted,
             generation=self.embedder.name if proposals else "",
             rulings=rulings or {},
+            past=RecordedPast(self.journal, self.run),
+            episode=episode,
+            model=model,
+            prompt=prompt,
         )
         return self.record(episode, key, admitted(self.before(episode), proposals, terms, review), cause)
 
@@ -327,6 +337,12 @@ class BeliefMemory:
                 f"the propagation policy {type(policy).__name__} returned {len(choices)} choices for the "
                 f"{len(beliefs)} candidates of {agent.name}; it has to return exactly one for each"
             )
+        for choice in (c for c in choices if c.taken):
+            if against := objection(candidates[choice.belief], context, agent, audience=False):
+                raise BeliefError(
+                    f"the propagation policy {type(policy).__name__} hands {choice.belief} to {agent.name}, but "
+                    f"{against}; ask memory.propagation.objection first"
+                )
         return choices
 
     def _state(self, before: int | None = None) -> Beliefs:

@@ -19,7 +19,7 @@ from .interventions import Merger
 from .journal import Ancestor, Journal
 from .recorded import believed, chain, results_of
 from .revision import opposed
-from .state import IN_FORCE, RevisionResult, Update, support
+from .state import HANDED, IN_FORCE, RevisionResult, Update, support
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _base(journal: Journal, run: str, other: str) -> Mapping[str, Belief]:
 
 
 def _added(hand: Curation, held: Sequence[Belief], new: Belief, said: Merger) -> RevisionResult:
-    rivals = [b for b in held if opposed(b, new)] if new.status in IN_FORCE else []
+    rivals = [b for b in held if b.status in HANDED and opposed(b, new)] if new.status in HANDED else []
     told = {"contradicts": tuple(sorted({*new.contradicts, *(b.id for b in rivals)}))}
     status = {"status": Status.DISPUTED} if rivals else {}
     updates = tuple(Update(belief=b.id, status=Status.DISPUTED, contradicts=(new.id,)) for b in rivals)

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .belief import Polarity, Scope
+from .belief import Examples, Polarity, Scope
 
+Form = Literal["belief", "behaviour", "hint"]
+"""What sort of lesson a critic may propose: see :data:`~doxa.memory.belief.Kind`."""
 Sentence = Annotated[str, Field(min_length=1, max_length=400)]
 
 
@@ -38,6 +40,8 @@ class Lesson(Proposal):
     """A source, or ``source.signal``, exactly as it stands in the evidence lines."""
     polarity: Polarity
     scope: Scope = Scope()
+    examples: Examples = Examples()
+    """Situations in which it must apply, or mustn't; its scope is tested with them now and at every change."""
     audience: tuple[str, ...] = ()
     support: Annotated[int, Field(ge=0, le=10_000)] = 1
     """How many of the steps looked at agree with it."""
@@ -51,12 +55,14 @@ class Expansion(Lesson):
     """Add a belief."""
 
     kind: Literal["expansion"] = "expansion"
+    form: Form = "belief"
 
 
 class Revision(Lesson):
     """Put a belief in the place of another one, which stays on record as superseded."""
 
     kind: Literal["revision"] = "revision"
+    form: Form = "belief"
     belief: str
     """Id of the belief to supersede."""
 

@@ -61,6 +61,8 @@ def related(one: Belief, other: Belief, cosine: float = 0.0, near: float = 2.0) 
         cosine: Of their statements.
         near: Cosine from which statements that agree in all else say the same; above 1 to go by words alone.
     """
+    if (one.kind == "behaviour") != (other.kind == "behaviour"):
+        return Related("different", "one is a behaviour")
     textual = not (known(one.aspect) and known(other.aspect))
     if not textual and one.aspect.strip() != other.aspect.strip():
         return Related("different", "they bear on other aspects")

@@ -3,12 +3,14 @@
 Every proposal ends in exactly one result with its reason, and no belief is ever deleted:
 
 =================  ==================================================================================================
-``expansion``      a belief is added, or one given up earlier is taken up again
+``expansion``      a belief is added, or one given up earlier is taken up again; what doesn't pass the gate
+                   (:mod:`~doxa.memory.gate`) is added as a candidate or quarantined
 ``reinforcement``  a belief in force says the same already; the evidence is merged into it
 ``dispute``        a belief is added that contradicts others in force; all of them become disputed
 ``revision``       a belief takes the place of another, which becomes superseded
 ``contraction``    a belief is retired
-``rejected``       nothing happens: evidence that doesn't resolve, an unknown or pinned belief, no budget left, ...
+``rejected``       nothing happens: evidence that doesn't resolve, an example that fails, an unknown or pinned belief,
+                   no budget left, ...
 =================  ==================================================================================================
 """
 
@@ -18,12 +20,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from .belief import Belief, Credence, Evidence, Status, belief_id
+from .belief import Belief, Credence, Evidence, Status, Validity, belief_id
+from .gate import Standing, brings_outcomes, failing, lifted, standing, unfit
 from .interventions import Addition, Amendment, Cause
 from .judging import OpenPair, Rulings, pair_key
 from .operations import Contraction, Expansion, Operation, Revision
+from .past import Past, Unrecorded, behind, cited_evidence
 from .relation import Related, related
-from .state import IN_FORCE, Beliefs, Op, RevisionResult, Update, support
+from .state import HANDED, IN_FORCE, Beliefs, Op, RevisionResult, Update, support
 
 Resolves = Callable[[int, int], bool]
 """Whether an episode of this run has a step: ``resolves(episode, step)``."""
@@ -47,7 +51,11 @@ class Terms:
         rulings: What a judge decided about pairs that structure and words leave open.
         tainted: Whether the critic saw text that strangers wrote.
         generation: Of the embeddings behind ``alike``.
-        stated: Evidence for what cites no steps: a person's word.
+        stated: Evidence for what cites no steps: a person's word, which passes the gate.
+        past: Of the run whose steps the evidence is.
+        episode: After which it is proposed.
+        model: The critic's.
+        prompt: Digest of the critic's request.
     """
 
     run: str
@@ -61,6 +69,10 @@ class Terms:
     generation: str = ""
     stated: tuple[Evidence, ...] = ()
     rulings: Rulings = field(default_factory=dict)
+    past: Past = field(default_factory=Unrecorded)
+    episode: int | None = None
+    model: str = ""
+    prompt: str = ""
 
 
 Lessons = Expansion | Revision | Addition | Amendment
@@ -124,7 +136,7 @@ class _Admission:
                 continue
             try:
                 old = self._standing(proposal.belief) if isinstance(proposal, Revision | Amendment) else None
-                new = self._candidate(proposal)
+                new = self._candidate(proposal, old)
             except _RejectedError:
                 continue
             held = [b for b in before.values() if b.status in IN_FORCE and b is not old and b.id != new.id]
@@ -134,20 +146,65 @@ class _Admission:
 
     def _lesson(self, proposal: Lessons) -> RevisionResult:
         old = self._standing(proposal.belief) if isinstance(proposal, Revision | Amendment) else None
-        new = self._candidate(proposal)
+        new = self._candidate(proposal, old)
         held = [b for b in self._beliefs.in_force() if b is not old]
         others = {b.id: (b, r) for b, r in zip(held, self._compared(new, held), strict=True)}
         known = old if old and old.id == new.id else self._restated(others)
         if known and known.id in self._said:
             raise _RejectedError(f"an earlier proposal of this critique said the same ({known.id})")
         if known and (old is None or known is old):
-            updates = (support(new).model_copy(update={"belief": known.id}),)
-            told = f"it says what {known.id} says{self._ruled(new, known)}"
-            return self._result("reinforcement", told, proposal, known.id, None, updates)
+            return self._reinforced(proposal, new, known)
+        known = known or self._beliefs.get(new.id)
+        gate = self._gate(new, old)
+        if known is not None and gate.status is not Status.ACTIVE:
+            raise _RejectedError(f"{known.id}, which is {known.status}, says this. {gate.reason}")
         self._spend()
-        rivals = [b for b, r in others.values() if r.relation == "contradicts"]
+        if gate.status is not Status.ACTIVE:
+            return self._held_back(proposal, new, old, gate)
+        rivals = [b for b, r in others.values() if r.relation == "contradicts" and b.status in HANDED]
         doubts = "".join(self._doubt(new, b) for b, r in others.values() if r.relation == "open")
-        return self._placed(proposal, new, known or self._beliefs.get(new.id), old, rivals, doubts)
+        return self._placed(proposal, new, known, old, rivals, doubts)
+
+    def _reinforced(self, proposal: Lessons, new: Belief, held: Belief) -> RevisionResult:
+        """Merge a restatement's evidence into the belief; a candidate that is supported then is in force."""
+        if not brings_outcomes(new, held):
+            raise _RejectedError(f"echo: {held.id} says this, and every step it cites counts for that already")
+        gained = self._gained(new, held)
+        told = f"it says what {held.id} says{self._ruled(new, held)}"
+        if not lifted(held, gained.applied(held).credence):
+            return self._result("reinforcement", told, proposal, held.id, None, (gained,))
+        others = [b for b in self._beliefs.in_force() if b.status in HANDED]
+        found = zip(others, self._compared(held, others), strict=True)
+        rivals = [b for b, r in found if r.relation == "contradicts"]
+        status = Status.DISPUTED if rivals else Status.ACTIVE
+        against = tuple(sorted(b.id for b in rivals))
+        updates = (gained.model_copy(update={"status": status, "contradicts": against}), *_disputes(rivals, held.id))
+        told += ", which is supported now" + _against(rivals)
+        return self._result("dispute" if rivals else "expansion", told, proposal, held.id, None, updates)
+
+    def _gained(self, new: Belief, held: Belief) -> Update:
+        """What a restatement adds to a belief."""
+        if new.validity not in {held.validity, Validity()}:
+            raise _RejectedError(f"{held.id} says this for another time: edit its validity")
+        examples = held.examples.with_(new.examples)
+        if reason := failing(held.scope, examples):
+            raise _RejectedError(f"{held.id} says this, and has examples: {reason}")
+        told = {"belief": held.id, "examples": examples if examples != held.examples else None}
+        return support(new).model_copy(update=told)
+
+    def _gate(self, new: Belief, old: Belief | None) -> Standing:
+        """How a proposal comes in; a person's word is in force at once."""
+        if self._terms.stated:
+            return Standing(Status.ACTIVE)
+        past = [b for b in self._beliefs.values() if b.status not in IN_FORCE and b is not old]
+        same = (b.id for b, r in zip(past, self._compared(new, past), strict=True) if r.relation == "same")
+        return standing(new, self._terms.past, {new.id, *same})
+
+    def _held_back(self, proposal: Lessons, new: Belief, old: Belief | None, gate: Standing) -> RevisionResult:
+        """Keep a proposal on record that isn't handed out; what it would replace stays in force."""
+        added = new.model_copy(update={"status": gate.status, "held_back": gate.reason})
+        stays = f"; {old.id} stays" if old else ""
+        return self._result("expansion", f"{gate.status}: {gate.reason}{stays}", proposal, new.id, added)
 
     def _placed(
         self,
@@ -165,9 +222,9 @@ class _Admission:
             "supersedes": (old.id,) if old else (),
             "contradicts": tuple(sorted(b.id for b in rivals)),
         }
-        updates = [Update(belief=b.id, status=Status.DISPUTED, contradicts=(own,)) for b in rivals]
+        updates = _disputes(rivals, own)
         if known is not None:
-            updates.append(support(new).model_copy(update={"belief": own, **told}))
+            updates.append(self._gained(new, known).model_copy(update=told))
         if old is not None:
             settled = {own, *(b.id for b in rivals)}
             updates.append(Update(belief=old.id, status=Status.SUPERSEDED))
@@ -176,8 +233,8 @@ class _Admission:
         op: Op = "revision" if old else "dispute" if rivals else "expansion"
         return self._result(op, _why(known, old, rivals) + doubts, proposal, own, added, tuple(updates))
 
-    def _candidate(self, p: Lessons) -> Belief:
-        """The belief that a proposal would make, if its evidence is real."""
+    def _candidate(self, p: Lessons, old: Belief | None) -> Belief:
+        """The belief that a proposal would make, if its evidence is real and its scope passes its examples."""
         unreal = [r for r in p.steps if not self._terms.resolves(r.episode, r.step)]
         if unreal:
             named = ", ".join(f"episode {r.episode} step {r.step}" for r in unreal[:3])
@@ -185,20 +242,42 @@ class _Admission:
         aspect = p.aspect.strip()
         if not aspect:
             raise _RejectedError("it names no aspect")
-        return Belief(
-            id=belief_id(p.concept, p.statement, aspect, p.polarity, p.scope),
+        derived = behind(tuple((r.episode, r.step) for r in p.steps), self._terms.past)
+        own = belief_id(p.concept, p.statement, aspect, p.polarity, p.scope, p.form)
+        new = Belief(
+            id=own,
+            kind=p.form,
             concept=p.concept,
             statement=p.statement,
             aspect=aspect,
             polarity=p.polarity,
             scope=p.scope,
+            examples=old.examples.with_(p.examples) if old and isinstance(p, Revision) else p.examples,
             audience=p.audience,
             credence=Credence().after(p.support, p.against),
-            evidence=_evidence(p, self._terms.run) or self._terms.stated,
+            evidence=self._evidence(p) or self._terms.stated,
             author=self._terms.author,
+            model=self._terms.model,
+            prompt=self._terms.prompt,
             known_at=self._terms.known_at,
+            recorded=self._terms.episode,
             status=Status.ACTIVE,
             tainted=self._terms.tainted,
+            parents=tuple(sorted({*derived, *([old.id] if old else [])} - {own})),
+            generation=self._terms.generation,
+            **(p.validity.model_dump() if isinstance(p, Addition | Amendment) else {}),
+        )
+        if reason := unfit(new):
+            raise _RejectedError(reason)
+        return new
+
+    def _evidence(self, proposal: Lessons) -> tuple[Evidence, ...]:
+        cited: dict[int, set[int]] = {}
+        for ref in proposal.steps:
+            cited.setdefault(ref.episode, set()).add(ref.step)
+        return tuple(
+            cited_evidence(self._terms.run, episode, tuple(sorted(steps)), proposal.reason, self._terms.past)
+            for episode, steps in sorted(cited.items())
         )
 
     def _standing(self, named: str) -> Belief:
@@ -289,15 +368,13 @@ def _why(known: Belief | None, old: Belief | None, rivals: Sequence[Belief]) -> 
         told = f"{known.id} was {known.status} and is taken up again"
     else:
         told = "nothing in force says this"
+    return told + _against(rivals)
+
+
+def _against(rivals: Sequence[Belief]) -> str:
     contradicted = ", ".join(sorted(b.id for b in rivals))
-    return told + (f"; it contradicts {contradicted}, where both apply" if rivals else "")
+    return f"; it contradicts {contradicted}, where both apply" if rivals else ""
 
 
-def _evidence(proposal: Lessons, run: str) -> tuple[Evidence, ...]:
-    cited: dict[int, set[int]] = {}
-    for ref in proposal.steps:
-        cited.setdefault(ref.episode, set()).add(ref.step)
-    return tuple(
-        Evidence(run=run, episode=episode, steps=tuple(sorted(steps)), note=proposal.reason)
-        for episode, steps in sorted(cited.items())
-    )
+def _disputes(rivals: Sequence[Belief], own: str) -> list[Update]:
+    return [Update(belief=b.id, status=Status.DISPUTED, contradicts=(own,)) for b in rivals]

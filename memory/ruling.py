@@ -7,6 +7,7 @@ from datetime import datetime
 
 from .approval import approved
 from .memory import BeliefMemory
+from .past import RecordedPast
 from .questions import Reply
 from .revision import Resolves, Terms
 from .state import RevisionResult
@@ -38,5 +39,6 @@ def rule(
     Raises:
         NondeterminismError: Something else was ruled at this place.
     """
-    terms = Terms(memory.run, author, known_at, resolves, memory.alike, near=memory.near)
+    past = RecordedPast(memory.journal, memory.run)
+    terms = Terms(memory.run, author, known_at, resolves, memory.alike, near=memory.near, past=past, episode=episode)
     return memory.record(episode, key, approved(memory.before(episode), results, rulings, terms))

@@ -75,7 +75,7 @@ class Update(Record):
             "contradicts": _united(belief.contradicts, self.contradicts),
             "pinned": belief.pinned if self.pinned is None else self.pinned,
             "audience": belief.audience if self.audience is None else self.audience,
-            "examples": self.examples or belief.examples,
+            "examples": belief.examples if self.examples is None else self.examples,
             "parents": _united(belief.parents, self.parents),
             **(self.validity.model_dump() if self.validity else {}),
         }

@@ -18,6 +18,7 @@ from doxa.memory import Belief, BeliefMemory, Credence, Evidence, Home, Journal,
 from doxa.memory.belief import Examples, Given, Situation, belief_id
 from doxa.memory.curation import Curation
 from doxa.memory.interchange import DEPTH, LINE, exported, parsed, take_in
+from doxa.memory.scope import unmet
 
 texts = st.text(min_size=1, max_size=20)
 scopes = st.builds(
@@ -42,6 +43,9 @@ situations = st.lists(st.builds(Given, fact=texts, value=texts | st.floats(-9, 9
 
 def named(**told: Any) -> Belief:
     told = {"scope": Scope(), "evidence": (), "author": "critic", "known_at": None, **told}
+    if situations := told.pop("examples", ()):
+        fire = tuple(each for each in situations if unmet(told["scope"], each.facts) is None)
+        told["examples"] = Examples(fire=fire, quiet=tuple(each for each in situations if each not in fire))
     said = ("concept", "statement", "aspect", "polarity", "scope", "kind")
     own = belief_id(*(told[k] for k in said if k in told))
     return Belief(id=own, **told)
@@ -54,8 +58,8 @@ beliefs = st.builds(
     aspect=texts,
     polarity=st.just("for"),  # so that none contradicts another
     scope=scopes,
-    kind=st.sampled_from(["belief", "behaviour", "hint", "feedback"]),
-    examples=st.builds(Examples, fire=st.lists(situations, max_size=2).map(tuple)),
+    kind=st.sampled_from(["belief", "behaviour", "feedback"]),
+    examples=st.lists(situations, max_size=2).map(tuple),
     valid_from=st.none() | st.just(datetime(2000, 1, 1, tzinfo=UTC)),
     valid_to=st.none() | st.just(datetime(2001, 1, 1, tzinfo=UTC)),
     recorded=st.none() | st.integers(0, 9),
@@ -108,6 +112,7 @@ def line(**changes: Any) -> str:
         (['{"format":"doxa-beliefs","version":3}'], "version 3; this doxa reads versions 1 to 2: upgrade"),
         (['{"format":"doxa-beliefs","version":true}'], "version True; this"),
         (['{"format":"doxa-beliefs","version":1}', line()], "line 2: examples: a belief of version 1 has no such"),
+        ([HEAD, line(examples={"quiet": [{"given": [{"fact": "x", "value": 1}]}]})], "mustn't apply where x = 1"),
         ([HEAD, line(kind="rumour")], "line 2: kind: Input should be"),
         ([HEAD, line(parents=["b-0123456789"])], "line 2: .* refers to b-0123456789"),
         ([HEAD, line(valid_from="2020-01-02", valid_to="2020-01-02")], "the end has to come after the begin"),

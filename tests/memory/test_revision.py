@@ -17,7 +17,7 @@ from doxa.memory.embeddings import HashingEmbedder
 from doxa.memory.operations import Contraction, Expansion, Operation, Revision, StepRef
 from doxa.memory.revision import Terms, admit
 from doxa.memory.scope import overlap
-from doxa.memory.state import IN_FORCE, Beliefs, RevisionResult
+from doxa.memory.state import HANDED, IN_FORCE, Beliefs, RevisionResult
 
 MAY, JUNE = datetime(2020, 5, 1, tzinfo=UTC), datetime(2020, 6, 1, tzinfo=UTC)
 EDITS = {"expansion", "dispute", "revision", "contraction"}
@@ -143,7 +143,8 @@ def see_one_step(before: Beliefs, after: Beliefs, result: RevisionResult) -> Non
 
 
 def see_disputes(beliefs: Beliefs) -> None:
-    held = [b for b in beliefs.values() if b.status in IN_FORCE]
+    held = [b for b in beliefs.values() if b.status in HANDED]
+    assert all(bool(b.held_back) == (b.status in {Status.CANDIDATE, Status.QUARANTINED}) for b in beliefs.values())
     for one in held:
         rivals = {
             b.id
@@ -260,9 +261,8 @@ def test_a_revision_that_only_rewords_still_revises() -> None:
     beliefs, result = only(beliefs, reworded)
     assert result.op == "revision"
     assert [b.status for b in beliefs.values()] == [Status.SUPERSEDED, Status.ACTIVE]
-    beliefs, same = only(
-        beliefs, Revision(**lesson(statement="Follow the 21-day momentum."), belief=result.belief or "")
-    )
+    fresh = lesson(statement="Follow the 21-day momentum.", steps=(StepRef(episode=2, step=3),))
+    beliefs, same = only(beliefs, Revision(**fresh, belief=result.belief or ""))
     assert (same.op, same.belief) == ("reinforcement", result.belief)
 
 
@@ -322,7 +322,7 @@ def test_the_budget_counts_edits_and_nothing_else() -> None:
     beliefs, _ = only(Beliefs(), expansion())
     proposals = [
         expansion(steps=[StepRef(episode=0, step=99)]),
-        expansion(),
+        expansion(steps=[StepRef(episode=2, step=3)]),
         expansion(aspect="news", statement="Trust the tone."),
         expansion(aspect="filings", statement="Trust the reports."),
     ]

@@ -1,0 +1,122 @@
+"""The gate between a candidate and an active belief. Exact rules, no model in the loop.
+
+A proposal whose evidence resolves and whose examples pass comes in
+
+* **quarantined** if it is *self-talk*: it speaks of the critic, its budget, proposals or prompt instead of the task; or
+  an *echo*: every episode it cites had it, or a belief of the same aspect, polarity and scope in near words that is no
+  longer in force, in a prompt, so that its evidence is what it brought about itself;
+* as a **candidate** if its own count of steps doesn't support it: none agrees, or more disagree;
+* **active** otherwise.
+
+To restate a belief in force is no echo if it brings outcomes: at least one cited step that the belief doesn't cite yet.
+What only repeats steps that count already is rejected, and adds nothing to credence or evidence. What agents say they
+relied on is never evidence, only a record of use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .belief import Belief, Credence, Examples, Predicate, Scope, Status
+from .past import Past
+from .scope import unmet
+
+_SELF_TALK = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\bas an? (?:ai|a\.i\.|assistant|language model|llm|critic)\b",
+        r"\b(?:i|we) (?:am|'m|are|'re) an? (?:ai|assistant|language model|llm|critic)\b",
+        r"\b(?:the|this|that|my|your|our|a|an|each|every|next|last|previous|earlier|future) (?:\w+ )?critic(?:s|'s)?\b",
+        r"\b(?:the|this|that|my|your|our|next|last|previous|earlier|future|current) critiques?\b",
+        r"\b(?:the|these|those|my|your|our|all|more|fewer|any|previous|earlier) (?:belief )?proposals?\b",
+        r"\bproposals? (?:are|is|was|were|will|may|should|can)\b",
+        r"\b(?:edit|edits|proposal|critique)(?:'s)? budget\b",
+        r"\b(?:my|your) (?:budget|answer|reply|response|instructions?|prompt|training|task|output)\b",
+        r"\b(?:system prompt|belief operations?|json schema|knowledge cutoff)\b",
+    )
+)  # fmt: skip
+
+UNSUPPORTED = "no support"
+"""How the reason of a candidate begins that the support of later steps can put in force."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a proposal comes in, and why if it is held back."""
+
+    status: Status
+    reason: str = ""
+
+
+def self_talk(*texts: str) -> str | None:
+    """The words in which a text speaks of the critic instead of the task; ``None`` if it doesn't."""
+    found = (pattern.search(text) for text in texts for pattern in _SELF_TALK)
+    return next((match[0] for match in found if match), None)
+
+
+def lifted(held: Belief, credence: Credence) -> bool:
+    """Whether a candidate has the support now that it lacked; one that waits for a person goes on waiting."""
+    waits = held.status is Status.CANDIDATE and held.held_back.startswith(UNSUPPORTED)
+    return waits and supported(credence)
+
+
+def supported(credence: Credence) -> bool:
+    """Whether outcomes speak for a belief: some do, and not more against it."""
+    return credence.alpha > 1 and credence.alpha >= credence.beta
+
+
+def standing(new: Belief, past: Past, twins: Iterable[str]) -> Standing:
+    """How a critic's proposal comes in.
+
+    Args:
+        new: The belief that it would make.
+        past: Of the run that its evidence is from.
+        twins: Ids of beliefs that say the same and aren't in force; its own belongs to them.
+    """
+    if words := self_talk(new.concept, new.statement, new.scope.sentence):
+        return Standing(Status.QUARANTINED, f"self-talk: it speaks of the critic, not of the task ({words!r})")
+    if heard := echoes(new, past, frozenset(twins)):
+        named = ", ".join(map(str, heard))
+        told = f"echo: it, or what says the same, stood in prompts of every episode it cites ({named})"
+        return Standing(Status.QUARANTINED, told)
+    if not supported(new.credence):
+        good, bad = new.credence.alpha - 1, new.credence.beta - 1
+        return Standing(Status.CANDIDATE, f"{UNSUPPORTED}: {good:g} of the steps looked at agree, {bad:g} disagree")
+    return Standing(Status.ACTIVE)
+
+
+def echoes(new: Belief, past: Past, twins: frozenset[str]) -> tuple[int, ...]:
+    """The episodes that a belief cites, if each of them had one of these in a prompt; else none."""
+    episodes = tuple(sorted({e.episode for e in new.evidence if e.steps}))
+    return episodes if all(twins & past.handed(episode) for episode in episodes) else ()
+
+
+def brings_outcomes(new: Belief, held: Belief) -> bool:
+    """Whether a restatement cites a step that the belief doesn't cite yet; a person's word cites none, and counts."""
+    counted = {(e.run, e.episode, step) for e in held.evidence for step in e.steps}
+    return any(not e.steps or any((e.run, e.episode, s) not in counted for s in e.steps) for e in new.evidence)
+
+
+def failing(scope: Scope, examples: Examples) -> str | None:
+    """The first example that a scope gets wrong, in words; ``None`` if it gets all of them right."""
+    for situation in examples.fire:
+        if reason := unmet(scope, situation.facts):
+            return f"it must apply where {situation}, and doesn't: {reason}"
+    for situation in examples.quiet:
+        if unmet(scope, situation.facts) is None:
+            return f"it mustn't apply where {situation}, and does"
+    return None
+
+
+def unfit(belief: Belief) -> str | None:
+    """What keeps a belief from being kept at all: a hint for no instance, or a failing example."""
+    if belief.kind == "hint" and not any(_binds(p) for p in belief.scope.when):
+        return "a hint is for one instance: give its scope a condition FACT == VALUE that names it"
+    return failing(belief.scope, belief.examples)
+
+
+def _binds(condition: Predicate) -> bool:
+    """Whether a condition names an instance, and not just a task or who is told."""
+    return condition.op == "==" and condition.fact not in {"environment", "role", "agent", "regime"}
