@@ -15,6 +15,7 @@ from .approval import Wanted, admitted
 from .asked import asked
 from .belief import Belief, Predicate, Status
 from .canonical import difference
+from .choosing import chosen
 from .embeddings import Embedder, Vectors
 from .embeddings import embedder as named
 from .fusion import Weights
@@ -32,7 +33,6 @@ from .propagation import (
     PropagationContext,
     PropagationRecord,
     in_sample,
-    objection,
 )
 from .recorded import Recorded, recorded
 from .retrieval import Found, Imagine
@@ -310,7 +310,7 @@ class BeliefMemory:
         told = asked(agents, context, policy, candidates)
         recorded = self.journal.find(self.run, episode, "propagation", key)
         if recorded is None:
-            choices = [c for agent in agents for c in self._choices(policy, agent, candidates, context)]
+            choices = [c for agent in agents for c in chosen(policy, agent, candidates, context, self._vectors)]
             handed = [candidates[c.belief] for c in choices if c.taken]
             payload = {
                 "asked": told,
@@ -324,26 +324,8 @@ class BeliefMemory:
                 f"run {self.run}, episode {episode}, propagation {key!r}: {changed}; the agents, the beliefs, the "
                 "policy or the data have changed since; start a new run"
             )
-        chosen = tuple(Choice(**choice) for choice in recorded.payload["candidates"])
-        return PropagationRecord(episode, recorded.payload["in_sample"], chosen, candidates)
-
-    def _choices(
-        self, policy: Propagation, agent: AgentProfile, candidates: Beliefs, context: PropagationContext
-    ) -> tuple[Choice, ...]:
-        beliefs = [candidates[i] for i in sorted(candidates)]
-        choices = policy.choose(agent, beliefs, context, self._vectors)
-        if sorted((c.agent, c.belief) for c in choices) != [(agent.name, b.id) for b in beliefs]:
-            raise BeliefError(
-                f"the propagation policy {type(policy).__name__} returned {len(choices)} choices for the "
-                f"{len(beliefs)} candidates of {agent.name}; it has to return exactly one for each"
-            )
-        for choice in (c for c in choices if c.taken):
-            if against := objection(candidates[choice.belief], context, agent, audience=False):
-                raise BeliefError(
-                    f"the propagation policy {type(policy).__name__} hands {choice.belief} to {agent.name}, but "
-                    f"{against}; ask memory.propagation.objection first"
-                )
-        return choices
+        told = tuple(Choice(**choice) for choice in recorded.payload["candidates"])
+        return PropagationRecord(episode, recorded.payload["in_sample"], told, candidates)
 
     def _state(self, before: int | None = None) -> Beliefs:
         return self._inherited.after(r.result for r in self._own if before is None or r.episode < before)
