@@ -324,8 +324,8 @@ class BeliefMemory:
                 f"run {self.run}, episode {episode}, propagation {key!r}: {changed}; the agents, the beliefs, the "
                 "policy or the data have changed since; start a new run"
             )
-        told = tuple(Choice(**choice) for choice in recorded.payload["candidates"])
-        return PropagationRecord(episode, recorded.payload["in_sample"], told, candidates)
+        made = tuple(Choice(**choice) for choice in recorded.payload["candidates"])
+        return PropagationRecord(episode, recorded.payload["in_sample"], made, candidates)
 
     def _state(self, before: int | None = None) -> Beliefs:
         return self._inherited.after(r.result for r in self._own if before is None or r.episode < before)
