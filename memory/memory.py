@@ -227,8 +227,7 @@ class BeliefMemory:
             resolves: Tells real steps of this run from invented ones.
             budget: How many edits are allowed; ``None`` for any number.
             tainted: Whether it saw text that strangers wrote.
-            model: The critic's.
-            prompt: Digest of the request that the model answered.
+            model: The critic's; ``prompt`` is the digest of the request that it answered.
             cause: What is recorded with it: the critique.
             review: Which beliefs stay candidates until people have ruled on them; ``None`` for none.
             rulings: What a judge decided about pairs that would stay open.
@@ -240,8 +239,7 @@ class BeliefMemory:
             NondeterminismError: Another critique is recorded at this place.
             BeliefError: The beliefs were made with another embedding generation.
         """
-        recorded = self._recall_results(episode, key, proposals)
-        if recorded is not None:
+        if (recorded := self._recall_results(episode, key, proposals)) is not None:
             self.journal.append(self.run, cause)
             return recorded
         terms = Terms(
