@@ -20,6 +20,7 @@ from ..errors import GraphError
 from ..memory.approval import Held
 from ..memory.approval import held as held_back
 from ..memory.journal import Entry
+from ..memory.past import Asked
 from ..memory.procedural import ProceduralMemory
 from ..memory.propagation import AgentProfile, PropagationContext, render
 from ..memory.revision import Resolves
@@ -161,7 +162,7 @@ class Reflect:
                 known_at=episode.observation.as_of,
                 tainted=bool(noted),
             )
-        resolves, call = _resolver(current, before), _last_call(episode, step, critic.name)
+        resolves, asked = _resolver(current, before), _asked(episode, step, critic.name)
         pairs = open_pairs(episode, verdict.proposals, resolves) if self.judge else ()
         learned = episode.memory.revise(
             episode.number,
@@ -171,8 +172,7 @@ class Reflect:
             known_at=episode.observation.as_of,
             resolves=resolves,
             budget=verdict.budget,
-            model=call.get("model", ""),
-            prompt=call.get("request", ""),
+            asked=asked,
             cause=[episode.entry("critique", step, Phase.REFLECT, critic.name, verdict.critique)],
             review=any_concerns(self.review.when) if self.review else None,
             rulings=await rulings(self.judge, pairs, step, episode) if self.judge else None,
@@ -212,12 +212,13 @@ def _resolver(current: Trajectory, before: Trajectory | None) -> Resolves:
     return lambda number, at: 0 <= at < steps.get(number, 0)
 
 
-def _last_call(episode: Episode, step: int, critic: str) -> Mapping[str, Any]:
-    """The last call that a critic made after the episode; empty if it asked nobody."""
+def _asked(episode: Episode, step: int, critic: str) -> Asked:
+    """Who answered the last call that a critic made after the episode."""
     place = place_key(step, Phase.REFLECT, critic) + "."
     calls = episode.journal.events(episode.run, kind="call", episode=episode.number)
     made = [call for call in calls if call.key.startswith(place)]
-    return max(made, key=lambda call: call.key).payload if made else {}
+    last = max(made, key=lambda call: call.key).payload if made else {}
+    return Asked(last.get("model", ""), last.get("request", ""))
 
 
 def trajectory(episode: Episode, number: int) -> Trajectory:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from ..errors import BeliefError, NondeterminismError, NotFoundError, options
 from .approval import Wanted, admitted
-from .asked import asked
+from .asked import asked as depending
 from .belief import Belief, Predicate, Status
 from .canonical import difference
 from .choosing import chosen
@@ -24,7 +24,7 @@ from .history import BeliefEvent, happened
 from .journal import Entry, Journal
 from .judging import Rulings
 from .operations import Operation
-from .past import RecordedPast
+from .past import Asked, RecordedPast
 from .propagation import (
     AgentProfile,
     ByConcern,
@@ -210,8 +210,7 @@ class BeliefMemory:
         resolves: Resolves,
         budget: int | None = None,
         tainted: bool = False,
-        model: str = "",
-        prompt: str = "",
+        asked: Asked | None = None,
         cause: Sequence[Entry] = (),
         review: Wanted | None = None,
         rulings: Rulings | None = None,
@@ -227,7 +226,7 @@ class BeliefMemory:
             resolves: Tells real steps of this run from invented ones.
             budget: How many edits are allowed; ``None`` for any number.
             tainted: Whether it saw text that strangers wrote.
-            model: The critic's; ``prompt`` is the digest of the request that it answered.
+            asked: Who answered the critic.
             cause: What is recorded with it: the critique.
             review: Which beliefs stay candidates until people have ruled on them; ``None`` for none.
             rulings: What a judge decided about pairs that would stay open.
@@ -255,8 +254,7 @@ class BeliefMemory:
             rulings=rulings or {},
             past=RecordedPast(self.journal, self.run),
             episode=episode,
-            model=model,
-            prompt=prompt,
+            asked=asked or Asked(),
         )
         return self.record(episode, key, admitted(self.before(episode), proposals, terms, review), cause)
 
@@ -305,7 +303,7 @@ class BeliefMemory:
         """
         policy = ByConcern() if policy is None else policy
         candidates = self.before(episode)
-        told = asked(agents, context, policy, candidates)
+        told = depending(agents, context, policy, candidates)
         recorded = self.journal.find(self.run, episode, "propagation", key)
         if recorded is None:
             choices = [c for agent in agents for c in chosen(policy, agent, candidates, context, self._vectors)]

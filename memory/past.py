@@ -28,6 +28,19 @@ class Outcomes:
     digest: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Who answered a critic.
+
+    Attributes:
+        model: Its name; empty where none was asked.
+        prompt: Digest of the request.
+    """
+
+    model: str = ""
+    prompt: str = ""
+
+
 class Past(Protocol):
     """Tells of a run's episodes."""
 

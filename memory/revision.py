@@ -25,7 +25,7 @@ from .gate import Standing, brings_outcomes, failing, lifted, standing, unfit
 from .interventions import Addition, Amendment, Cause
 from .judging import OpenPair, Rulings, pair_key
 from .operations import Contraction, Expansion, Operation, Revision
-from .past import Past, Unrecorded, behind, cited_evidence
+from .past import Asked, Past, Unrecorded, behind, cited_evidence
 from .relation import Related, related
 from .state import HANDED, IN_FORCE, Beliefs, Op, RevisionResult, Update, support
 
@@ -54,8 +54,7 @@ class Terms:
         stated: Evidence for what cites no steps: a person's word, which passes the gate.
         past: Of the run whose steps the evidence is.
         episode: After which it is proposed.
-        model: The critic's.
-        prompt: Digest of the critic's request.
+        asked: Who answered the critic.
     """
 
     run: str
@@ -71,8 +70,7 @@ class Terms:
     rulings: Rulings = field(default_factory=dict)
     past: Past = field(default_factory=Unrecorded)
     episode: int | None = None
-    model: str = ""
-    prompt: str = ""
+    asked: Asked = field(default_factory=Asked)
 
 
 Lessons = Expansion | Revision | Addition | Amendment
@@ -257,8 +255,8 @@ class _Admission:
             credence=Credence().after(p.support, p.against),
             evidence=self._evidence(p) or self._terms.stated,
             author=self._terms.author,
-            model=self._terms.model,
-            prompt=self._terms.prompt,
+            model=self._terms.asked.model,
+            prompt=self._terms.asked.prompt,
             known_at=self._terms.known_at,
             recorded=self._terms.episode,
             status=Status.ACTIVE,

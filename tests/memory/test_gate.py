@@ -33,6 +33,7 @@ from doxa.memory.belief import Examples, Given, Situation, Validity
 from doxa.memory.curation import Curation
 from doxa.memory.gate import self_talk
 from doxa.memory.interventions import Addition
+from doxa.memory.past import Asked
 from doxa.memory.propagation import Broadcast, ByConcern, Propagation
 
 MAY, JULY = (datetime(2020, m, 1, tzinfo=UTC) for m in (5, 7))
@@ -73,8 +74,7 @@ class Loop:
             proposals,
             key="000009.60.critic",
             author="critic",
-            model="m-1",
-            prompt="f00d",
+            asked=Asked("m-1", "f00d"),
             known_at=MAY,
             resolves=lambda episode, step: episode <= self.episode and step < 4,
         )
