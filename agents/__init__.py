@@ -1,23 +1,25 @@
 """Agents: LangGraph nodes that ask a model.
 
-========== ====================================================================
-module     concept
-========== ====================================================================
-analyst    reads one source, returns an ``Insight``
-manager    weighs the insights, returns the ``Decision``
-human      a person as the manager; people: how people are asked, interrupts: in LangGraph
-consulting questions a manager asks before it decides, to a person or a simulated user
-gate       where a person approves, rejects or edits a decision; occasions: when
-review     where a person rules on a belief before it is in force
-briefing   what a manager is told about a step, model or person
-recollection what agents remember: ``Recall`` for an analyst
-node       the protocol that both fulfil, and anyone's own agent may
-state      what nodes hand to each other
-episode    what nodes can reach: views, belief blocks, models, the journal
-outputs    ``Insight`` and ``Decision``, the typed answers
-failing    what an agent's failure means to a run; failsafe: the node that sees to it
-prompts    how it is all worded
-========== ====================================================================
+============ ==================================================================
+module       concept
+============ ==================================================================
+analyst      reads one source, returns an ``Insight``
+manager      weighs the insights, returns the ``Decision``
+attribution  what an insight was worth; feedback: the manager tells its analyst
+refinement   how each source has done so far in the episode
+human        a person as the manager; people: how people are asked, interrupts: in LangGraph
+consulting   questions a manager asks before it decides, to a person or a simulated user
+gate         where a person approves, rejects or edits a decision; occasions: when
+review       where a person rules on a belief before it is in force
+briefing     what a manager is told about a step, model or person
+recollection what agents remember: ``Recall`` for an analyst; earlier episodes and reflections for a manager
+node         the protocol that both fulfil, and anyone's own agent may
+state        what nodes hand to each other
+episode      what nodes can reach: views, belief blocks, models, the journal
+outputs      ``Insight`` and ``Decision``, the typed answers
+failing      what an agent's failure means to a run; failsafe: the node that sees to it
+prompts      how it is all worded
+============ ==================================================================
 """
 
 from .analyst import Analyst
@@ -25,6 +27,7 @@ from .consulting import Consultation, Person, SimulatedUser
 from .episode import Episode, Mode
 from .failing import OnFailure, SafeAction
 from .failsafe import Failsafe
+from .feedback import Feedback
 from .gate import Gate
 from .human import HumanManager
 from .interrupts import Interrupts
@@ -51,6 +54,7 @@ __all__ = [
     "EpisodeRuntime",
     "EpisodeState",
     "Failsafe",
+    "Feedback",
     "Gate",
     "HumanManager",
     "Inbox",

@@ -8,6 +8,7 @@ from typing import ClassVar
 from ..environments.protocol import EnvironmentSpec, Source, View
 from ..memory.trajectory import Phase
 from ..models.protocol import Model, Request
+from .feedback import feedback_text
 from .node import EpisodeRuntime, Role, checked_name
 from .prompts import DATA_RULE, data_block, heading, signals_text, system_message, task_text, user_message
 from .recollection import Recall, Recollection
@@ -55,7 +56,14 @@ class Analyst:
         memories = recollection.text(step, self._profile(spec, view)) if recollection else ""
         messages = (
             system_message(self._parts(spec), episode.blocks.get(self.name, "")),
-            user_message([memories, data_block(self.source, view), heading(episode.observation)]),
+            user_message(
+                [
+                    feedback_text(episode, self.name),
+                    memories,
+                    data_block(self.source, view),
+                    heading(episode.observation),
+                ]
+            ),
         )
         request = Request(self.name, messages, episode.answers.insight)
         answer = await episode.ask(request, step, Phase.AGENT)

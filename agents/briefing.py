@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from .episode import Episode
 from .prompts import alerts_text, gap_text, heading, history_text, insight_text, task_text
-from .recollection import episodes_text
+from .recollection import episodes_text, reflections
+from .refinement import sources_text
 from .state import EpisodeState
 
 
-def situation(state: EpisodeState, episode: Episode, agent: str, *, memory: int, episodes: int) -> list[str]:
-    """Earlier episodes, the step, the insights or why there is none, the alerts, the last decisions."""
+@dataclass(frozen=True)
+class Reading:
+    """What a manager is told besides the step itself.
+
+    Attributes:
+        memory: How many of the last decisions.
+        episodes: How many earlier episodes.
+        reflections: Whether the last decisions come with what was reflected then.
+        refines: Whether it sees how each source has done so far.
+    """
+
+    memory: int
+    episodes: int
+    reflections: bool = False
+    refines: bool = False
+
+
+def situation(state: EpisodeState, episode: Episode, agent: str, reading: Reading) -> list[str]:
+    """Earlier episodes, the step, the insights or why there is none, the alerts, the last decisions, the sources."""
+    step = state["step"]
     told = {name: insight_text(name, insight) for name, insight in state.get("insights", {}).items()}
     told |= {name: gap_text(name, gap) for name, gap in state.get("gaps", {}).items()}
+    last = episode.history(step, reading.memory)
     return [
-        episodes_text(episode, agent, episodes),
+        episodes_text(episode, agent, reading.episodes),
         heading(episode.observation),
         "\n".join(["# Insights", *(told[name] for name in sorted(told))]),
         alerts_text(state.get("alerts", {})),
-        history_text(episode.history(state["step"], memory)),
+        history_text(last, reflections(episode, agent, last) if reading.reflections else {}),
+        sources_text(episode, step) if reading.refines else "",
     ]
 
 
-def for_people(state: EpisodeState, episode: Episode, agent: str, *, memory: int, episodes: int) -> str:
+def for_people(state: EpisodeState, episode: Episode, agent: str, reading: Reading) -> str:
     """The same for a person: the task and what earlier episodes taught first."""
     beliefs = episode.blocks.get(agent, "")
     parts = [
         task_text(episode.environment.spec),
         f"# Beliefs\n{beliefs}" if beliefs else "",
-        *situation(state, episode, agent, memory=memory, episodes=episodes),
+        *situation(state, episode, agent, reading),
     ]
     return "\n\n".join(part for part in parts if part)

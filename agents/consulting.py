@@ -141,11 +141,16 @@ class Consultation:
             raise GraphError(f"Consultation: per_episode is {self.per_episode}; give 1 or more")
 
     async def decision(
-        self, agent: str, instructions: Message, situation: Sequence[str], step: int, episode: Episode, *, alerted: bool
+        self,
+        agent: str,
+        instructions: Message,
+        situation: Sequence[str],
+        step: int,
+        episode: Episode,
+        decided: type[Decision],
     ) -> dict[str, Any]:
         """The decision of an agent that may ask; each answer stands in its next prompt of the same step."""
         may_ask = max(0, min(self.per_step, self.per_episode - _asked(agent, step, episode)))
-        decided = episode.answers.alerted if alerted else episode.answers.decision
         said: list[Said] = []
         while True:
             left = may_ask - len(said)

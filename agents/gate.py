@@ -10,7 +10,7 @@ from ..errors import ActionError, GraphError, options
 from ..memory.forms import ruling
 from ..memory.questions import Question, Reply
 from ..memory.trajectory import Phase
-from .briefing import for_people
+from .briefing import Reading, for_people
 from .episode import Episode
 from .human import TRIES, action_form, draft_text
 from .node import EpisodeRuntime, checked_name
@@ -66,7 +66,7 @@ class Gate:
 
     async def _ruling(self, decision: Mapping[str, Any], state: EpisodeState, episode: Episode) -> dict[str, Any]:
         told = draft_text(decision).replace("# Draft", "# Decision")
-        text = f"{for_people(state, episode, self.of, memory=self.memory, episodes=0)}\n\n{told}"
+        text = f"{for_people(state, episode, self.of, Reading(self.memory, 0))}\n\n{told}"
         shown = text
         for number in range(TRIES):
             (reply,) = await episode.consult(self._question(state["step"], number, shown, episode))

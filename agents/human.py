@@ -13,9 +13,10 @@ from ..errors import ActionError
 from ..memory.questions import Question, Reply
 from ..memory.trajectory import Phase
 from ..models.protocol import Model
-from .briefing import for_people
+from .briefing import Reading, for_people
 from .consulting import SimulatedUser
 from .episode import Episode
+from .feedback import Feedback
 from .manager import Manager
 from .node import EpisodeRuntime, Role, checked_name
 from .outputs import NOTE_LENGTH
@@ -59,6 +60,11 @@ class HumanManager:
         return self.advisor.helpers if self.advisor else ()
 
     @property
+    def feedback(self) -> Feedback | None:
+        """When analysts are fed back to: as the advisor has it."""
+        return self.advisor.feedback if self.advisor else None
+
+    @property
     def asks(self) -> bool:
         """Whether a model is asked at all."""
         return self.advisor is not None
@@ -72,7 +78,7 @@ class HumanManager:
         return {"decision": await self._decided(state, runtime.context, draft)}
 
     async def _decided(self, state: EpisodeState, episode: Episode, draft: Mapping[str, Any] | None) -> dict[str, Any]:
-        text = for_people(state, episode, self.name, memory=self.memory, episodes=self.episodes)
+        text = for_people(state, episode, self.name, Reading(self.memory, self.episodes))
         shown = f"{text}\n\n{draft_text(draft)}" if draft else text
         schema = episode.environment.spec.action
         for number in range(TRIES):

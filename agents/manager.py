@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 from ..memory.trajectory import Phase
 from ..models.protocol import Message, Model, Request
-from .briefing import situation
+from .briefing import Reading, situation
 from .consulting import ANSWER, Consultation, SimulatedUser
 from .episode import Episode
+from .feedback import ANSWER as FEEDBACK_ANSWER
+from .feedback import FEEDBACK, Feedback, checked_remarks, contributions_text, fresh, with_feedback
 from .node import EpisodeRuntime, Role, checked_name
 from .prompts import DATA_RULE, signals_text, system_message, task_text, user_message
 from .state import EpisodeState, Update
@@ -35,6 +37,9 @@ class Manager:
         model: Its own model, or the experiment's if ``None``.
         memory: How many of its last decisions it sees.
         episodes: How many earlier episodes it remembers, in numbers; they stand before the step in its prompt.
+        reflections: Whether its last decisions are shown with what it reflected then.
+        refines: Whether it sees how often each source has been right so far in the episode, and what that was worth.
+        feedback: When it feeds back to the analysts what came of their insights; ``None`` for never.
         consults: Whom it may ask a question before it decides, and how often; ``None`` for nobody.
     """
 
@@ -43,6 +48,9 @@ class Manager:
     model: Model | str | None = None
     memory: int = 5
     episodes: int = 0
+    reflections: bool = False
+    refines: bool = False
+    feedback: Feedback | None = None
     consults: Consultation | None = None
     role: ClassVar[Role] = "manager"
     source: ClassVar[None] = None
@@ -61,25 +69,41 @@ class Manager:
         """Return this step's decision."""
         episode = runtime.context
         alerted = bool(state.get("alerts"))
-        decision = await self._decided(state, episode, alerted=alerted)
-        return {"decision": checked_decision(decision, state, self.name, alerted=alerted)}
+        contributions = fresh(episode, state["step"])
+        answer = await self._decided(state, episode, contributions, alerted=alerted)
+        decision = checked_decision(answer, state, self.name, alerted=alerted)
+        if "feedback" in answer:
+            decision["feedback"] = checked_remarks(answer["feedback"], contributions)
+            decision["unknown"]["feedback"] = [r for r in answer["feedback"] if r not in decision["feedback"]]
+            episode.watches[FEEDBACK].remark(decision["feedback"])
+        return {"decision": decision}
 
-    async def _decided(self, state: EpisodeState, episode: Episode, *, alerted: bool) -> dict[str, Any]:
+    async def _decided(
+        self, state: EpisodeState, episode: Episode, contributions: Mapping[str, Any], *, alerted: bool
+    ) -> dict[str, Any]:
         step, instructions = state["step"], self._instructions(episode)
-        told = situation(state, episode, self.name, memory=self.memory, episodes=self.episodes)
-        if self.consults is not None:
-            return await self.consults.decision(self.name, instructions, told, step, episode, alerted=alerted)
+        told = situation(state, episode, self.name, self.reading)
+        told.append(contributions_text(contributions))
         response = episode.answers.alerted if alerted else episode.answers.decision
+        response = with_feedback(response) if contributions else response
+        if self.consults is not None:
+            return await self.consults.decision(self.name, instructions, told, step, episode, response)
         answer = await episode.ask(
             Request(self.name, (instructions, user_message(told)), response), step, Phase.MANAGER
         )
         return answer.value.model_dump(mode="json")
 
     @property
+    def reading(self) -> Reading:
+        """What it is told besides the step itself."""
+        return Reading(self.memory, self.episodes, reflections=self.reflections, refines=self.refines)
+
+    @property
     def _answer(self) -> str:
+        asked = _ANSWER + (FEEDBACK_ANSWER if self.feedback else "")
         if self.consults is None:
-            return _ANSWER
-        return ANSWER.format(whom=self.consults.whom.name) + _ANSWER.removeprefix("# Answer\n")
+            return asked
+        return ANSWER.format(whom=self.consults.whom.name) + asked.removeprefix("# Answer\n")
 
     def _instructions(self, episode: Episode) -> Message:
         spec = episode.environment.spec

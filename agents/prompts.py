@@ -123,9 +123,13 @@ def alerts_text(alerts: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def history_text(steps: Iterable[StepRecord]) -> str:
-    """``step 11: buy, reward +0.0123`` a line."""
-    lines = [f"step {s.step}: {action_text(s.action)}, reward {s.reward:+.6f}" for s in steps]
+def history_text(steps: Iterable[StepRecord], reflections: Mapping[int, str] | None = None) -> str:
+    """``step 11: buy, reward +0.0123`` a line, and below it what was reflected then."""
+    said = reflections or {}
+    lines = []
+    for s in steps:
+        lines.append(f"step {s.step}: {action_text(s.action)}, reward {s.reward:+.6f}")
+        lines += [f"  reflection: <data>{_unmarked(' '.join(said[s.step].split()))}</data>"] if s.step in said else []
     return "\n".join(["# Your last decisions", *lines]) if lines else ""
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..environments.parts import action_text
 from ..environments.protocol import View
 from ..errors import GraphError
 from ..memory.episodic import episodes, render
 from ..memory.procedural import FADING, Fading, Place, ProceduralMemory, line
 from ..memory.remembering import Note
-from ..memory.trajectory import Phase, place_key
+from ..memory.remembering import Update as Change
+from ..memory.trajectory import Phase, StepRecord, place_key
 from .episode import Episode
 from .prompts import marked
 
@@ -75,10 +77,29 @@ class Recollection:
     def note(self, step: int, view: View, insight: Mapping[str, Any]) -> None:
         """Remember what was said about a view; strangers' words may be in it."""
         now = self.episode.observation.as_of
-        text = f"{insight['stance']}, confidence {insight['confidence']:.2f}: {insight['rationale']}"
+        text = f"{_leaning(insight['stance'])} {insight['confidence']:.2f}: {insight['rationale']}"
         note = Note(text=text, source=self.source, event_time=view.event_time or now, known_at=now)
         place = place_key(step, Phase.AGENT, self.agent)
         self._memory.note(self.episode.number, [note], key=place, agent=self.agent, tainted=True)
+
+    def mark(self, step: int, stance: Any) -> tuple[str, ...]:  # noqa: ANN401  any action
+        """Mark what stood behind a stance as critical to a gain: its own note, and what was recalled and leaned so too.
+
+        Returns:
+            The ids of the memories, which count for more from now on.
+        """
+        episode, here = self.episode, place_key(step, Phase.AGENT, self.agent)
+        recalled = episode.journal.find(episode.run, episode.number, "recall", here)
+        ids = {r["memory"] for r in recalled.payload["recalled"]} if recalled else set()
+        noted = episode.journal.find(episode.run, episode.number, "memory", f"{here}.000")
+        ids |= {noted.payload["memory"]["id"]} if noted else set()
+        held = self._memory.memories(self.agent, before=Place(episode.number, place_key(step, Phase.FEEDBACK, "")))
+        behind = tuple(m.id for m in held if m.id in ids and m.text.startswith(_leaning(stance)))
+        why = "it stood behind an insight that was critical to a gain"
+        changes = [Change(memory=name, critical=True, reason=why) for name in behind]
+        key, now = place_key(step, Phase.FEEDBACK, self.agent), episode.observation.as_of
+        self._memory.apply(episode.number, changes, key=key, author=self.agent, known_at=now)
+        return behind
 
     @property
     def _memory(self) -> ProceduralMemory:
@@ -92,6 +113,11 @@ class Recollection:
             )
         kept: ProceduralMemory = self.episode.watches[place]
         return kept
+
+
+def _leaning(stance: Any) -> str:  # noqa: ANN401  any action
+    """How a remembered insight begins."""
+    return f"{action_text(stance)}, confidence"
 
 
 def episodes_text(episode: Episode, agent: str, last: int) -> str:
@@ -108,3 +134,11 @@ def episodes_text(episode: Episode, agent: str, last: int) -> str:
         found = episodes(episode.journal, episode.run, agent=agent, before=episode.number, last=last, as_of=now)
         episode.watches[place] = f"# Earlier episodes\n{render(found)}" if found else ""
     return str(episode.watches[place])
+
+
+def reflections(episode: Episode, agent: str, steps: Sequence[StepRecord]) -> dict[int, str]:
+    """What a manager reflected at these steps of the episode, by step."""
+    keys = {step.step: place_key(step.step, Phase.MANAGER, agent) for step in steps}
+    found = {step: episode.journal.find(episode.run, episode.number, "decision", key) for step, key in keys.items()}
+    said = {step: event.payload["reflection"] for step, event in found.items() if event is not None}
+    return {step: str(text) for step, text in said.items() if text}

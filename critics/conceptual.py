@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..agents.attribution import opposites
 from ..agents.node import checked_name
 from ..agents.prompts import marked, signals_text, task_text
 from ..errors import GraphError
 from ..memory.procedural import line
 from ..memory.propagation import render
 from ..models.protocol import Message, Model, Request, Settings
-from .contrast import account, account_text, edit_budget, opposites, overlap
+from .contrast import account, account_text, edit_budget, overlap
 from .critic import Case, Trajectory, Verdict
 from .critique import Critique, CritiqueWithMemories
 

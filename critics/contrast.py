@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from statistics import stdev
 from typing import Any
 
+from ..agents.attribution import judged
 from ..environments.parts import action_text, choices
-from ..environments.protocol import EnvironmentSpec
 from ..memory.trajectory import StepRecord
 
 
@@ -86,18 +86,10 @@ def tallies(steps: Iterable[StepRecord], opposites: Mapping[str, str]) -> tuple[
     for step in steps:
         taken = choices(step.action)
         for aspect, action in spoken(step.insights).items():
-            reward = _brought(step, action)
-            if reward and action in taken:
-                outcomes.setdefault(aspect, []).append(reward)
-            elif reward and opposites.get(action) in taken:
-                outcomes.setdefault(aspect, []).append(-reward)
+            outcome = judged(step, action, taken, opposites)
+            if outcome:
+                outcomes.setdefault(aspect, []).append(outcome)
     return tuple(_tally(aspect, outcomes[aspect]) for aspect in sorted(outcomes))
-
-
-def _brought(step: StepRecord, choice: str) -> float:
-    """What came of the part that a choice is about; of the whole step, if it has no parts or none has a reward."""
-    part, named, _ = choice.partition("=")
-    return step.components.get(part, step.reward) if named else step.reward
 
 
 def _tally(aspect: str, outcomes: Sequence[float]) -> Tally:
@@ -106,12 +98,6 @@ def _tally(aspect: str, outcomes: Sequence[float]) -> Tally:
     worth = math.fsum(outcomes)
     t = worth / len(outcomes) / error if error else 0.0
     return Tally(aspect, right, len(outcomes) - right, worth, t)
-
-
-def opposites(environment: EnvironmentSpec) -> dict[str, str]:
-    """For each action that a signal names, the one at the signal's other end."""
-    signals = [signal for source in environment.sources for signal in source.signals]
-    return {a: b for signal in signals for a, b in ((signal.above, signal.below), (signal.below, signal.above))}
 
 
 def overlap(current: Sequence[StepRecord], previous: Sequence[StepRecord]) -> float:
@@ -151,7 +137,8 @@ def tally_text(episode: int, tally: Tally) -> str:
 def step_text(episode: int, step: StepRecord) -> str:
     """``episode 2 step 17 won +0.0123 with buy: prices=buy prices.momentum_5=buy news=sell``.
 
-    An analyst's stance stands under its source, or under ``source.PART`` part by part; a reading's under its aspect.
+    A stance stands under its agent's source, or under ``source.PART`` part by part, and under the agent's name if it
+    reads none; a reading's under its aspect.
     """
     result = "won" if step.reward > 0 else "lost"
     said = " ".join(f"{aspect}={action}" for aspect, action in sorted(spoken(step.insights).items()))
@@ -161,8 +148,8 @@ def step_text(episode: int, step: StepRecord) -> str:
 def spoken(insights: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Which action every aspect spoke for. Aspects are restricted to names, so that no sentence can hide in one."""
     said: dict[str, str] = {}
-    for insight in insights.values():
-        stance, source = insight["stance"], str(insight["source"])
+    for agent, insight in insights.items():
+        stance, source = insight["stance"], str(insight["source"] or agent)
         if isinstance(stance, Mapping):
             said |= {f"{source}.{part}": f"{part}={option}" for part, option in stance.items()}
         else:

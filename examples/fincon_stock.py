@@ -3,14 +3,8 @@
 doxa train examples/fincon_stock.py:experiment --set path=msft.json --set model=openai/gpt-5-mini
 """
 
-from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, Market, hierarchy
-from doxa.environments import EnvironmentSpec
-
-DUTIES = {
-    "prices": Analyst("chartist", source="prices", instructions="Momentum, volatility, drawdown and CVaR."),
-    "news": Analyst("reporter", source="news", instructions="What do today's news mean for tomorrow's price?"),
-    "filings": Analyst("auditor", source="filings", instructions="What do the latest 10-K and 10-Q say about risk?"),
-}
+from doxa import Experiment, Market
+from doxa.graphs import FinCon, fincon_team
 
 
 def experiment(
@@ -21,19 +15,18 @@ def experiment(
     test_from: str = "2020-10-01",
     test_to: str = "2021-05-05",
     episodes: int = 4,
+    background: str = "",
 ) -> Experiment:
-    """INVESTORBENCH's windows by default: warm-up 2020-07-01..2020-09-30, test 2020-10-01..2021-05-05."""
+    """INVESTORBENCH's windows by default: warm-up 2020-07-01..2020-09-30, test 2020-10-01..2021-05-05.
+
+    A source that the file hasn't gets no analyst; Bitcoin files no 10-K.
+    """
     training = Market.from_investorbench(path, start=train_from, end=train_to)
     return Experiment(
         environment=training,
         evaluation=Market.from_investorbench(path, start=test_from, end=test_to),
-        graph=hierarchy(Manager(), analysts(training.spec), monitor=CVaRMonitor(), critic=ConceptualCritic()),
+        graph=fincon_team(training.spec, FinCon(background=background)),
         episodes=episodes,
         model=model,
         name="fincon-stock",
     )
-
-
-def analysts(spec: EnvironmentSpec) -> list[Analyst]:
-    """An analyst for every source there is; Bitcoin files no 10-K."""
-    return [DUTIES[source.name] for source in spec.sources]

@@ -3,9 +3,10 @@
 doxa train examples/portfolio.py:experiment
 """
 
-from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, hierarchy
+from doxa import Experiment
 from doxa.environments import Fees, Portfolio, PortfolioSettings, diversified
 from doxa.environments.loaders import bundled
+from doxa.graphs import fincon_team
 
 POOL = "AAPL,AMD,BAC,CVX,JNJ,JPM,KO,MRK,PFE,PG,WMT,XOM"
 
@@ -25,15 +26,11 @@ def experiment(
     """Chosen on returns before the training window; tested on the year after it."""
     chosen = diversified([bundled(ticker) for ticker in pool.split(",")], size, before=train_from).series
     settings = PortfolioSettings(fees=Fees(costs_bps))
+    training = Portfolio(chosen, start=train_from, end=train_to, settings=settings)
     return Experiment(
-        environment=Portfolio(chosen, start=train_from, end=train_to, settings=settings),
+        environment=training,
         evaluation=Portfolio(chosen, start=test_from, end=test_to, settings=settings),
-        graph=hierarchy(
-            Manager(),
-            [Analyst("chartist", source="prices"), Analyst("selector", source="relations")],
-            CVaRMonitor(),
-            ConceptualCritic(),
-        ),
+        graph=fincon_team(training.spec),
         episodes=episodes,
         model=model,
         name="portfolio",

@@ -6,6 +6,7 @@ module         concept
 training       the loop: propagate, run the episode, criticise, revise, next
 experiment     ``Experiment``: the specification of a run
 graph          ``EpisodeGraph`` and ``hierarchy``: who hands what to whom
+fincon         ``fincon_team``: FinCon's agents for whatever sources there are
 episode        one episode as one LangGraph state machine
 pausing        an episode that waits for people
 steps          its fixed nodes: propagate, observe, act, reflect
@@ -30,6 +31,7 @@ drawing        a graph as mermaid and as a picture
 """
 
 from .experiment import Experiment
+from .fincon import FinCon, fincon_team
 from .graph import EpisodeGraph, hierarchy
 from .loading import load_experiment
 from .run import EpisodeSummary, Run
@@ -40,10 +42,12 @@ __all__ = [
     "EpisodeGraph",
     "EpisodeSummary",
     "Experiment",
+    "FinCon",
     "Run",
     "Sweep",
     "branch",
     "evaluate",
+    "fincon_team",
     "hierarchy",
     "load_experiment",
     "replay",

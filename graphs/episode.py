@@ -24,7 +24,7 @@ from ..environments.protocol import EnvironmentSpec
 from .course import Wiring
 from .graph import EpisodeGraph
 from .pausing import Pausable
-from .steps import Act, Observe, Propagate, Reflect
+from .steps import Act, FeedBack, Observe, Propagate, Reflect
 
 Machine: TypeAlias = StateGraph[EpisodeState, Episode, EpisodeState, EpisodeState]
 EpisodeMachine: TypeAlias = CompiledStateGraph[EpisodeState, Episode, EpisodeState, EpisodeState]
@@ -55,7 +55,8 @@ def step_limit(graph: EpisodeGraph, environment: EnvironmentSpec) -> int:
 
 def _add_nodes(machine: Wiring, graph: EpisodeGraph) -> None:
     machine.add_node("propagate", Propagate(graph.agents))
-    machine.add_node("observe", Observe())
+    feedback = FeedBack(graph.manager, graph.agents)
+    machine.add_node("observe", Observe(feedback))
     for agent in graph.agents:
         machine.add_node(agent.name, Pausable(agent.name, Failsafe(agent)))
     sources = {agent.name: agent.source for agent in graph.agents}
@@ -65,7 +66,8 @@ def _add_nodes(machine: Wiring, graph: EpisodeGraph) -> None:
     machine.add_node("act", Pausable("act", Act(graph.manager.name, sources, gates)))
     for monitor in graph.monitors:
         machine.add_node(monitor.name, Pausable(monitor.name, MonitorNode(monitor)))
-    machine.add_node("reflect", Pausable("reflect", Reflect(graph.critic, graph.names, graph.review, graph.judge)))
+    reflect = Reflect(graph.critic, graph.names, graph.review, graph.judge, feedback)
+    machine.add_node("reflect", Pausable("reflect", reflect))
 
 
 def _add_edges(machine: Wiring, graph: EpisodeGraph) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..agents.episode import Episode
+from ..agents.feedback import Feedback, feed_back
 from ..agents.gate import ruled
 from ..agents.node import Agent, EpisodeRuntime
 from ..agents.occasions import any_concerns
@@ -57,12 +58,31 @@ class Propagate:
 
 
 @dataclass(frozen=True)
+class FeedBack:
+    """The manager's feedback on the step before, if it gives any."""
+
+    manager: Agent
+    agents: tuple[Agent, ...]
+
+    def give(self, state: EpisodeState, episode: Episode) -> None:
+        """Once the monitors have looked at the step."""
+        settings: Feedback | None = getattr(self.manager, "feedback", None)
+        if settings is not None and state["step"]:
+            alerts = state.get("alerts", {})
+            feed_back(settings, self.manager.name, self.agents, state["step"] - 1, episode, alerts)
+
+
+@dataclass(frozen=True)
 class Observe:
     """Record what can be seen, before anybody is asked about it."""
 
+    feedback: FeedBack | None = None
+
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
-        """Clear what belongs to the step before."""
+        """Clear what belongs to the step before, once its feedback is given."""
         episode, step = runtime.context, state["step"]
+        if self.feedback is not None:
+            self.feedback.give(state, episode)
         seen = episode.observation
         payload = {"digest": seen.digest(), "as_of": stamp(seen)}
         episode.record([episode.entry("observation", step, Phase.OBSERVE, "observe", payload)])
@@ -120,10 +140,13 @@ class Reflect:
     agents: tuple[str, ...]
     review: Review | None = None
     judge: Judge | None = None
+    feedback: FeedBack | None = None
 
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
         """Record the critique and its belief operations in one transaction, what the outcome says, and the end."""
         episode = runtime.context
+        if self.feedback is not None:
+            self.feedback.give(state, episode)
         current = Trajectory(episode.number, episode.history(state["step"], state["step"]))
         rewards = [step.reward for step in current.steps]
         beliefs = episode.memory.before(episode.number)

@@ -47,8 +47,12 @@ FADING: Mapping[str, Fading] = {
     "prices": Fading(rate=0.92),
     "filings": Fading(rate=0.967),
     "10q": Fading(rate=0.967),
+    "filings_10q": Fading(rate=0.967),
     "calls": Fading(rate=0.967),
+    "reports": Fading(rate=0.967),
+    "relations": Fading(rate=0.967),
     "10k": Fading(rate=0.988),
+    "filings_10k": Fading(rate=0.988),
 }
 """By source: news shortest, 10-Q and calls in between, 10-K longest (FinCon), at FinMem's rates."""
 

@@ -21,6 +21,7 @@ class Phase(IntEnum):
     GATE = 38
     ACT = 40
     MONITOR = 50
+    FEEDBACK = 55
     REFLECT = 60
     REVIEW = 61
     END = 70

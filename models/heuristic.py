@@ -18,12 +18,8 @@ from .heuristic_team import Tone, decide, distil
 from .protocol import Reply, Request, T, WorstCase
 from .reading import Prompt
 
-DELIBERATIONS = (
-    "DecisionOrQuestion",
-    "AlertedDecisionOrQuestion",
-    "DecisionAtLast",
-    "AlertedDecisionAtLast",
-)
+DECISIONS = ("Decision", "AlertedDecision", "DecisionWithFeedback", "AlertedDecisionWithFeedback")
+DELIBERATIONS = tuple(f"{decision}{form}" for decision in DECISIONS for form in ("OrQuestion", "AtLast"))
 """Answers of a manager that may ask before it decides."""
 
 
@@ -44,9 +40,7 @@ class HeuristicModel:
         kind = request.response_type.__name__
         rules: dict[str, Callable[[Prompt], dict[str, Any]]] = {
             "Insight": self._insight,
-            "Decision": decide,
-            "AlertedDecision": decide,
-            **dict.fromkeys(DELIBERATIONS, _decided),
+            **{name: _decider(name) for name in (*DECISIONS, *DELIBERATIONS)},
             **dict.fromkeys(("Critique", "CritiqueWithMemories"), criticise),
         }
         if kind not in rules:
@@ -66,9 +60,12 @@ class HeuristicModel:
         return distil(prompt, self._tone)
 
 
-def _decided(prompt: Prompt) -> dict[str, Any]:
-    """A decision, where a question would be allowed: rules have none."""
-    return {"question": None, "decision": decide(prompt)}
+def _decider(name: str) -> Callable[[Prompt], dict[str, Any]]:
+    """The rule for a decision of this name: rules have no questions, and no remarks to analysts."""
+    extra: dict[str, Any] = {"feedback": []} if "WithFeedback" in name else {}
+    if name in DECISIONS:
+        return lambda prompt: {**decide(prompt), **extra}
+    return lambda prompt: {"question": None, "decision": {**decide(prompt), **extra}}
 
 
 def vader_tone() -> Tone:
