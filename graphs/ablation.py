@@ -197,8 +197,9 @@ def _is_run_of(journal: Journal, run: str, wanted: Experiment) -> bool:
     started = next(journal.events(run, kind="run.started"), None)
     if started is None or started.payload["mode"] != "train" or started.payload["parent"] is not None:
         return False
-    spec: Mapping[str, Any] = json.loads(canonical(wanted.spec()))
-    return {**started.payload["spec"], "name": ""} == {**spec, "name": ""}
+    recorded = started.payload["spec"]
+    spec: Mapping[str, Any] = json.loads(canonical(wanted.spec_as(recorded)))
+    return {**recorded, "name": ""} == {**spec, "name": ""}
 
 
 def _trial(home: Path, arm: str, seed: int, run: Run, *, reused: bool) -> Trial:

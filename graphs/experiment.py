@@ -15,6 +15,7 @@ from ..critics.judge import Judge
 from ..environments.protocol import Environment
 from ..errors import SpecError, options
 from ..memory.embeddings import Embedder
+from ..memory.omissions import as_recorded
 from ..memory.propagation import ByConcern, Propagation
 from ..models.limits import Limits
 from ..models.protocol import Model
@@ -92,6 +93,15 @@ class Experiment:
         """The experiment as canonical JSON; equal specs describe the same runs."""
         parts = [f.name for f in fields(self) if f.name not in LIMITS]
         return {part: specify(getattr(self, part)) for part in parts}
+
+    def spec_as(self, recorded: Mapping[str, Any]) -> dict[str, Any]:
+        """The spec as an earlier version would have recorded it: equal to ``recorded`` if it is the same experiment.
+
+        A field that ``recorded`` lacks counts as its default, at any depth; a setting that was part of the spec then
+        and is a limit now counts as it was.
+        """
+        told: dict[str, Any] = as_recorded(self, self.spec(), recorded, specify)
+        return told | {name: recorded[name] for name in LIMITS if name in recorded}
 
     def models(self, resolve: Callable[[str | Model], Model] = resolve_model) -> dict[str, Model]:
         """The model of every agent and critic: its own if it has one, else the experiment's for it.

@@ -208,9 +208,8 @@ async def opened_for_replay(
             raise JournalError(f"run {run} has no beginning in the journal; there is nothing to replay")
         place = next(journal.events(run, kind="run.place")).payload
         mode: Mode = recorded.payload["mode"]
-        _see_unchanged(
-            run, recorded.payload, _started(journal, mode, experiment, _origin(journal, run, place["parent"]))
-        )
+        origin = _origin(journal, run, place["parent"])
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, origin, recorded.payload))
         memory = stack.enter_context(BeliefMemory(journal, run, embedder=experiment.embedder, parent=place["parent"]))
         models = {name: Unasked(getattr(choice, "name", str(choice))) for name, choice in experiment.choices().items()}
         asker = await stack.enter_async_context(team(models, log=JournalLog(journal, run, listener)))
@@ -228,12 +227,13 @@ def begun(
     """Begin a run, or see that a begun one is the same experiment."""
     source = reference.get("source")
     origin = _origin(journal, run or source, parent)
-    started = _started(journal, mode, experiment, origin)
+    recorded = None if run is None else journal.find(run, -1, "run.started", "")
+    started = _started(journal, mode, experiment, origin, {} if recorded is None else recorded.payload)
     if run is None:
         first = [Entry(-1, "run.place", "", {"parent": parent, **reference}), Entry(-1, "run.started", "", started)]
         whose, until = (None, None) if origin is None else (origin.run, origin.seq)
         return journal.begin(experiment.name, parent=whose, until=until, first=first)
-    if recorded := journal.find(run, -1, "run.started", ""):
+    if recorded is not None:
         _see_unchanged(run, recorded.payload, started)
     if journal.find(run, -1, "run.place", "") is None:
         journal.append(run, [Entry(-1, "run.place", "", {"parent": parent, **reference})])
@@ -249,7 +249,8 @@ def see_same(journal: Journal, run: str, mode: Mode, experiment: Experiment) -> 
     """
     recorded = journal.find(run, -1, "run.started", "")
     if recorded is not None:
-        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, _origin(journal, run, None)))
+        origin = _origin(journal, run, None)
+        _see_unchanged(run, recorded.payload, _started(journal, mode, experiment, origin, recorded.payload))
 
 
 def _origin(journal: Journal, run: str | None, parent: str | None) -> Ancestor | None:
@@ -258,9 +259,13 @@ def _origin(journal: Journal, run: str | None, parent: str | None) -> Ancestor |
     return next(iter(linked), None) if parent is None or linked else branch_point(journal, parent)
 
 
-def _started(journal: Journal, mode: Mode, experiment: Experiment, origin: Ancestor | None) -> dict[str, Any]:
+def _started(
+    journal: Journal, mode: Mode, experiment: Experiment, origin: Ancestor | None, recorded: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How a run begins; one that is ``recorded`` as it would have begun then."""
     inherited = None if origin is None else journal.digest(origin.run, origin.seq)
-    started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": experiment.spec(), "parent": inherited}))
+    spec = experiment.spec_as(recorded["spec"]) if "spec" in recorded else experiment.spec()
+    started: dict[str, Any] = json.loads(canonical({"mode": mode, "spec": spec, "parent": inherited}))
     return started
 
 
@@ -271,7 +276,7 @@ def _source(journal: Journal, run: str, experiment: Experiment) -> Source | None
     if source is None:
         return None
     spec = next(journal.events(source, kind="run.started")).payload["spec"]
-    return Source(source, gaps=spec.get("on_failure") == experiment.spec()["on_failure"])
+    return Source(source, gaps=spec.get("on_failure") == experiment.spec_as(spec).get("on_failure"))
 
 
 def _see_settled(journal: Journal, run: str) -> None:

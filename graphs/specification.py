@@ -14,6 +14,15 @@ from ..errors import SpecError
 from ..models.protocol import Model
 
 
+class _Absent:
+    def __repr__(self) -> str:
+        return "not there"
+
+
+ABSENT = _Absent()
+"""Stands for a field that one of two specifications lacks."""
+
+
 def specify(part: object) -> Any:  # noqa: ANN401
     """A component as JSON: its type and arguments; an environment by its spec, a model by its name.
 
@@ -62,7 +71,11 @@ def differences(recorded: Any, now: Any, where: str = "") -> list[str]:  # noqa:
     """Where two specifications differ: one line ``path: was X, is Y`` each."""
     if isinstance(recorded, Mapping) and isinstance(now, Mapping):
         keys = sorted({*recorded, *now})
-        return [d for key in keys for d in differences(recorded.get(key), now.get(key), f"{where}.{key}".lstrip("."))]
+        return [
+            d
+            for key in keys
+            for d in differences(recorded.get(key, ABSENT), now.get(key, ABSENT), f"{where}.{key}".lstrip("."))
+        ]
     if isinstance(recorded, list) and isinstance(now, list) and len(recorded) == len(now):
         return [
             d for i, (a, b) in enumerate(zip(recorded, now, strict=True)) for d in differences(a, b, f"{where}[{i}]")

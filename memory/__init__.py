@@ -16,6 +16,7 @@
 ``gate``, ``past``            what keeps a proposal from being in force; what was, in the episodes it cites
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
 ``asked``, ``choosing``       what a propagation depends on; asking a policy, and checking what it says
+``omissions``                 settings that weren't there yet when something was recorded
 ``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with
 ``credit``, ``comparison``    what beliefs are worth; ``intervals``: how sure that is; ``lots``: drawing them
 ``embeddings``, ``vectors``   texts to vectors, and where those are kept

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from .canonical import canonical, sha256
+from .omissions import as_recorded
 from .propagation import AgentProfile, Propagation, PropagationContext
 from .state import Beliefs
 
 
 def asked(
-    agents: Sequence[AgentProfile], context: PropagationContext, policy: Propagation, candidates: Beliefs
+    agents: Sequence[AgentProfile],
+    context: PropagationContext,
+    policy: Propagation,
+    candidates: Beliefs,
+    recorded: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Everything a propagation depends on."""
+    """Everything a propagation depends on; a setting that the policy ``recorded`` lacks counts as its default."""
     unnamed = {"evidence": {"__all__": {"run"}}}  # equal runs have equal logs, whatever they are called
     beliefs = [candidates[i].model_dump(mode="json", exclude=unnamed) for i in sorted(candidates)]
     return {
@@ -22,7 +27,7 @@ def asked(
         "beliefs": sha256(canonical(beliefs)),
         "facts": dict(context.facts),
         "mode": context.mode,
-        "policy": _described(policy),
+        "policy": as_recorded(policy, _described(policy), recorded.get("policy"), _plain),
         "start": None if context.start is None else context.start.isoformat(),
     }
 
@@ -30,5 +35,8 @@ def asked(
 def _described(policy: object) -> dict[str, Any]:
     """A policy's type and settings, and those of the policies in it."""
     settings = {f.name: getattr(policy, f.name) for f in fields(policy)} if is_dataclass(policy) else {}
-    told = {name: _described(value) if is_dataclass(value) else value for name, value in settings.items()}
-    return {"type": type(policy).__name__, **told}
+    return {"type": type(policy).__name__, **{name: _plain(value) for name, value in settings.items()}}
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401  JSON
+    return _described(value) if is_dataclass(value) else value

@@ -303,8 +303,8 @@ class BeliefMemory:
         """
         policy = ByConcern() if policy is None else policy
         candidates = self.before(episode)
-        told = depending(agents, context, policy, candidates)
         recorded = self.journal.find(self.run, episode, "propagation", key)
+        told = depending(agents, context, policy, candidates, {} if recorded is None else recorded.payload["asked"])
         if recorded is None:
             choices = [c for agent in agents for c in chosen(policy, agent, candidates, context, self._vectors)]
             handed = [candidates[c.belief] for c in choices if c.taken]
