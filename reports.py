@@ -162,7 +162,8 @@ def sweep_json(found: Sweep) -> dict[str, Any]:
         for s in found.settings
     ]
     rows = [asdict(row) for row in found.rows]
-    return {"sweep": found.id, "mode": found.mode, "ended": found.ended, "settings": together, "rows": rows}
+    told = {"sweep": found.id, "mode": found.mode, "ended": found.ended, "ungathered": found.ungathered}
+    return {**told, "settings": together, "rows": rows}
 
 
 def sweep_view(found: Sweep) -> RenderableType:
@@ -193,6 +194,7 @@ def _sweep_notes(found: Sweep) -> list[str]:
             for r in found.rows
             if r.status == "waiting"
         ),
+        *([] if found.ungathered is None else [f"not all gathered, the same command tries again: {found.ungathered}"]),
         *([] if found.ended else [f"go on with it: doxa sweep --resume {found.id}"]),
     ]
 

@@ -23,7 +23,27 @@ T = TypeVar("T")
 
 Spec = Annotated[str, typer.Argument(metavar="SPEC", help="path/to/file.py:name or package.module:name")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or 'last'.")]
-HomeDir = Annotated[Path, typer.Option("--home", envvar="DOXA_HOME", help="Folder of the journal and its index.")]
+
+
+def home_folder(given: str | Path) -> Path:
+    """The folder that ``--home`` means; for a shared journal's address that of a copy, which can only be read."""
+    if not str(given).startswith(("postgresql://", "postgres://")):
+        return Path(given)
+    from ..memory.mirror import mirrored
+
+    return mirrored(str(given))
+
+
+HomeDir = Annotated[
+    Path,
+    typer.Option(
+        "--home",
+        envvar="DOXA_HOME",
+        metavar="PATH",
+        parser=home_folder,
+        help="Folder of the journal and its index; to read, also postgresql://USER@HOST/DATABASE.",
+    ),
+]
 Elsewhere = Annotated[
     str | None, typer.Option("--spec", metavar="SPEC", help="Where the run's SPEC is now, if it isn't where it was.")
 ]

@@ -15,6 +15,7 @@ from .common import HOME, Cache, HomeDir, Json, MaxTokens, MaxUsd, Settings, Ter
 
 if TYPE_CHECKING:
     from ..graphs.arms import Plan
+    from ..graphs.sharing import Sharing
     from ..graphs.sweep import Executing
 
 
@@ -43,6 +44,12 @@ def sweep(
     on: Annotated[
         str | None, typer.Option("--on", metavar="ray[://HOST:PORT]", help="Run arms on Ray, one per task.")
     ] = None,
+    shared: Annotated[
+        str | None,
+        typer.Option(
+            "--journal", envvar="DOXA_JOURNAL", metavar="postgresql://...", help="Gather the runs there, too."
+        ),
+    ] = None,
     stop_on_failure: Annotated[bool, typer.Option("--stop-on-failure", help="Begin no arm after one failed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Run more than 1,000 arms.")] = False,
     as_json: Json = False,
@@ -60,15 +67,27 @@ def sweep(
         raise SpecError("--cache with --on: arms on Ray don't share a journal to take answers from; leave one out")
     plan = _plan(spec, over or [], settings, home, resume, evaluate=evaluate, cache=cache, many=yes)
     bounds = Bounds(concurrency, max_usd, max_tokens, stop_on_failure=stop_on_failure)
-    with _executing(on, home) as executing, sweep_told(quiet=as_json) as told:
+    with _sharing(shared, home) as there, _executing(on, home) as executing, sweep_told(quiet=as_json) as told:
         try:
-            found = awaited(swept(plan, home, bounds, told=told, on=executing))
+            found = awaited(swept(plan, home, bounds, told=told, on=executing, sharing=there))
         except (KeyboardInterrupt, Terminated):
             typer.echo("interrupted; everything up to here is kept, and the same command goes on", err=True)
             raise
     show(sweep_json(found), sweep_view(found), as_json=as_json)
-    if not found.ended:
+    if not found.ended or found.ungathered is not None:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _sharing(url: str | None, home: Path) -> Iterator[Sharing | None]:
+    """Where runs are gathered, if anywhere."""
+    if url is None:
+        yield None
+        return
+    from ..graphs.sharing import sharing
+
+    with sharing(url, home) as there:
+        yield there
 
 
 @contextmanager

@@ -21,9 +21,10 @@ judgement      what a judge says of beliefs that may say the same
 crediting      what an episode's return says of the beliefs that were held out
 explanation    why an agent was handed what it was handed
 ablation       the same experiment with beliefs handed out otherwise, compared
-sweep          many runs at once; arms: what it runs; rows: what it came to
+sweep          many runs at once; arms: what it runs; rows: what it came to; told: who hears
 cluster        the same on Ray; remote: an arm there; homes: where; shares: of the budget
 machines       what runs episodes; course: without LangGraph's scheduler, for sweeps
+sharing        a sweep's runs gathered in a shared journal
 specification  components as canonical JSON
 loading        a SPEC on the command line
 drawing        a graph as mermaid and as a picture

@@ -29,7 +29,8 @@ from .rows import Row, row
 from .run import Run
 from .session import begun
 from .shares import Share, Shares
-from .sweep import SWEEP, Bounds, Told, in_turn
+from .sweep import SWEEP, Bounds, in_turn
+from .told import Told
 
 RETRIES = 8
 """How often Ray runs an arm again whose worker was lost."""

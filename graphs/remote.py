@@ -29,7 +29,8 @@ from .experiment import Experiment
 from .homes import TOKEN, packed, unpacked
 from .loading import load_experiment
 from .rows import Row
-from .sweep import Bounds, InProcess, Silent
+from .sweep import Bounds, InProcess
+from .told import Silent
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,48 +29,14 @@ from .machines import Machines, lean
 from .rows import Row, Setting, row, settings
 from .run import END, Run
 from .session import Asked, opened_in, see_same
+from .sharing import Sharing
+from .told import Silent, Told
 from .training import play
 
 CONCURRENCY = 32
 """Arms that run at the same time, if nothing else is said."""
 SWEEP = "sweep"
 """The mode under which a sweep itself is recorded."""
-
-
-class Told(Protocol):
-    """Hears how a sweep goes."""
-
-    def begun(self, plan: Plan, rows: Sequence[Row]) -> None:
-        """It begins; ``rows`` are those of arms that ended before."""
-        ...
-
-    def event(self, arm: Arm, event: Event) -> None:
-        """Something was recorded in an arm's run."""
-        ...
-
-    def done(self, row: Row) -> None:
-        """An arm ended or failed."""
-        ...
-
-    def note(self, text: str) -> None:
-        """There is something to know about how it goes."""
-        ...
-
-
-class Silent:
-    """Tells nobody."""
-
-    def begun(self, plan: Plan, rows: Sequence[Row]) -> None:
-        """Say nothing."""
-
-    def event(self, arm: Arm, event: Event) -> None:
-        """Say nothing."""
-
-    def done(self, row: Row) -> None:
-        """Say nothing."""
-
-    def note(self, text: str) -> None:
-        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +47,14 @@ class Sweep:
         id: Its name within the home, for ``doxa sweep --resume``.
         mode: Whether its arms trained, or only evaluated.
         rows: One per arm, in order.
+        ungathered: Why the shared journal doesn't hold all of it; ``None`` if it does, or there is none.
         ended: Whether all arms came to their end.
     """
 
     id: str
     mode: str
     rows: tuple[Row, ...]
+    ungathered: str | None = None
 
     @property
     def ended(self) -> bool:
@@ -183,28 +151,37 @@ async def swept(
     *,
     told: Told | None = None,
     on: Executing | None = None,
+    sharing: Sharing | None = None,
 ) -> Sweep:
     """Run a planned sweep, or go on with it; arguments and errors as for :func:`sweep`.
 
-    ``on`` makes what runs its arms: this process, or :class:`~doxa.graphs.cluster.OnRay`.
+    ``on`` makes what runs its arms: this process, or :class:`~doxa.graphs.cluster.OnRay`. Where there is a
+    ``sharing``, runs get names that are free there and are gathered there.
     """
     bounds, told = bounds or Bounds(), told or Silent()
     first = plan.arms[0].load()
     Asked.by(first)
     with Journal.open(Home(Path(home)), write=True) as journal:
+        if sharing is not None:
+            journal.reserve = sharing.reserve
         name = _begun(journal, plan)
+        if sharing is not None:
+            sharing.add(name)
         known = runs_of(journal, name)
         gather_homes(journal, name, known.values())
         rows = {arm.label: _row(journal, arm, known) for arm in plan.arms}
         _see_unchanged(journal, plan, known)
         traffic = Traffic(_budget(journal, bounds, first, known.values()), bounds.limits or first.limits)
-        done = _Rows(rows, told)
+        done = _Rows(rows, told, sharing)
         told.begun(plan, [one for one in rows.values() if one.status == "ended"])
         waiting = [arm for arm in plan.arms if rows[arm.label].status != "ended"]
         await (on or InProcess)(journal, name, plan.mode, traffic, bounds).run(waiting, known, done)
         found = Sweep(name, plan.mode, tuple(done.rows.values()))
         if found.ended:
             journal.append(name, [Entry(END, "run.ended", "")])
+        if sharing is not None:
+            runs = [name, *(one.run for one in found.rows if one.run is not None)]
+            return replace(found, ungathered=sharing.finish(runs))
         return found
 
 
@@ -239,6 +216,7 @@ class _Rows:
 
     rows: dict[str, Row]
     told: Told
+    sharing: Sharing | None
 
     def begun(self, plan: Plan, rows: Sequence[Row]) -> None:
         self.told.begun(plan, rows)
@@ -249,6 +227,8 @@ class _Rows:
     def done(self, row: Row) -> None:
         self.rows[row.arm] = row
         self.told.done(row)
+        if self.sharing is not None and row.run is not None:
+            self.sharing.add(row.run)
 
     def note(self, text: str) -> None:
         self.told.note(text)

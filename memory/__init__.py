@@ -29,6 +29,7 @@
 ``approval``, ``ruling``      beliefs held as candidates until people have ruled on them
 ``retention``, ``garbage``    how long runs are kept; what a home holds and doesn't need
 ``archive``, ``arrival``      a run as one file, and taken in from one
+``postgres``                  a server with a shared journal; ``gathering``: runs to it; ``mirror``: a copy of it
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home
 ``migrations``                beliefs as earlier versions wrote them

@@ -195,7 +195,7 @@ def _parts(journal: Journal, runs: Sequence[str]) -> Iterator[Part]:
         for event in journal.events(run):
             named.add(event.kind, event.payload)
             yield _happened(event, times.get(event.seq))
-    yield from _named(journal, named)
+    yield from naming(journal, named)
 
 
 def _happened(event: Event, timing: Timing | None) -> Happened:
@@ -213,7 +213,8 @@ def _happened(event: Event, timing: Timing | None) -> Happened:
     )
 
 
-def _named(journal: Journal, named: References) -> Iterator[Part]:
+def naming(journal: Journal, named: References) -> Iterator[Part]:
+    """What a journal holds of the texts and vectors that events name."""
     database = journal.database
     for some in batches(sorted(named.texts)):
         marks = ", ".join("?" * len(some))

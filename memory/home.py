@@ -44,6 +44,11 @@ class Home:
         return self.path / "library"
 
     @property
+    def copied(self) -> Path:
+        """The file that says of what this home is a copy, for reading only, if it is one."""
+        return self.path / "copied"
+
+    @property
     def exists(self) -> bool:
         """Whether a journal has been started here."""
         return self.journal.is_file()
@@ -55,6 +60,7 @@ class Home:
             HomeError: It can't be made or written.
         """
         try:
+            self.see_own()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.journal.touch(mode=0o600)  # SQLite gives its side files the same mode
         except (FileExistsError, NotADirectoryError) as error:
@@ -66,6 +72,18 @@ class Home:
                 f"home {self.path} can't be written: {error.strerror}; make it writable or choose another home"
             ) from None
         return self
+
+    def see_own(self) -> None:
+        """Make sure that this isn't a copy of another journal.
+
+        Raises:
+            HomeError: It is; nothing can be written to the other one through it.
+        """
+        if self.copied.exists():
+            raise HomeError(
+                f"{self.copied.read_text()} is for reading only: run in a home of your own, and gather it there by "
+                "'doxa sweep ... --journal'"
+            )
 
     @contextmanager
     def lock(self) -> Iterator[None]:

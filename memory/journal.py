@@ -8,7 +8,7 @@ mechanism of resuming and replaying: do everything again, and let the journal an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 
@@ -62,6 +62,8 @@ class Journal:
         self._resources = resources
         self._writer = Writer(database)
         self._numbers: dict[str, int] = {}
+        self.reserve: Callable[[str, int], int] = lambda _, lowest: lowest
+        """Given a name and the lowest number that is free here, the one to take: homes may share their runs' names."""
         self._answers = False
 
     @classmethod
@@ -368,7 +370,7 @@ class Journal:
             taken = (*self.runs(), *(run for (run,) in self.database.rows("SELECT run FROM removed")))
             rests = [run.removeprefix(f"{name}-") for run in taken if run.startswith(f"{name}-")]
             self._numbers[name] = max((int(rest) for rest in rests if rest.isdecimal()), default=0)
-        self._numbers[name] += 1
+        self._numbers[name] = self.reserve(name, self._numbers[name] + 1)
         return self._numbers[name]
 
     def _rows_of(self, sql: str, parameters: Row = ()) -> list[Row]:
