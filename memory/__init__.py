@@ -35,7 +35,7 @@
 ``migrations``                beliefs as earlier versions wrote them
 ``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
 ``retrieval``, ``fusion``     finding texts by words, vectors, facts and time
-``library``, ``passages``     where such texts are kept; ``filters``, ``lexicon``, ``matrix``: its indexes
+``library``, ``passages``     where such texts are kept; its indexes: ``filters``, ``lexicon``, ``matrix``, ``signs``
 ``dialogue``, ``readings``    questions about what people said, read part by part
 ``searching``, ``shelf``      the same over beliefs, and the library kept for that
 ``procedural``                what each agent remembers; ``remembering``: what a critic may do to it

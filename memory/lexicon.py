@@ -133,12 +133,13 @@ def _word(word: str, rows: Rows, among: Mask | None) -> _Word:
 
 
 def _scored(used: Sequence[_Word], left: tuple[str, ...], lengths: Column, mask: Mask, texts: Column) -> Lexical:
-    total, covered = np.zeros((2, len(lengths) if used else 0))
+    found = [word.rows[mask[word.rows]] for word in used]
+    rows = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+    total, covered = np.zeros((2, len(rows)))
     mean = max(float(texts.mean()), 1.0) if len(texts) else 1.0
     weights = [float(np.log1p((len(texts) - w.count + 0.5) / (w.count + 0.5))) for w in used]
-    for word, idf in zip(used, weights, strict=True):
-        rows = word.rows[mask[word.rows]]
-        total[rows] += idf * (_K1 + 1) / (1 + _K1 * (1 - _B + _B * lengths[rows] / mean))
-        covered[rows] += idf / sum(weights)
-    rows = np.flatnonzero(total)
-    return Lexical(rows, np.round(total[rows], 6), np.round(covered[rows], 6), tuple(w.word for w in used), left)
+    for having, idf in zip(found, weights, strict=True):
+        places = np.searchsorted(rows, having)
+        total[places] += idf * (_K1 + 1) / (1 + _K1 * (1 - _B + _B * lengths[having] / mean))
+        covered[places] += idf / sum(weights)
+    return Lexical(rows, np.round(total, 6), np.round(covered, 6), tuple(w.word for w in used), left)

@@ -29,10 +29,10 @@ from .embeddings import Vectors
 from .filters import Column, Filters, Mask
 from .index import DamagedIndexError, Progress
 from .lexicon import Lexical, Lexicon
-from .matrix import Matrix, Ranked, Rows, Scores
+from .matrix import EXACT, Matrix, Ranked, Rows, Scores
 from .passages import Fact, Passage, clock
 
-_FORMAT = 2
+_FORMAT = 3
 _AMONG = " (SELECT value FROM json_each(?))"
 _LENGTH, _ZONED, _NAIVE = "#words", "#known_at", "#known_at without a zone"
 
@@ -60,6 +60,7 @@ class Library:
         durable: bool = True,
         write: bool = True,
         check: bool = False,
+        exact: int = EXACT,
     ) -> None:
         """Open the library in ``folder``, or make one there.
 
@@ -70,6 +71,7 @@ class Library:
             durable: Whether what was put in outlives a loss of power.
             write: Whether anything is to be put in; if not, it stays as it is now, whatever a writer does meanwhile.
             check: Whether to read all vectors and compare them with their checksums.
+            exact: Up to so many passages are searched exactly; see :mod:`doxa.memory.matrix`.
 
         Raises:
             DamagedIndexError: It is only to be read, and isn't there, is damaged or of another generation.
@@ -79,6 +81,7 @@ class Library:
         self._folder = folder
         self._durable = durable
         self._write = write
+        self._exact = exact
         self._lock = RLock()
         self._temporary: TemporaryDirectory[str] | None = None
         self._live: Mask = np.zeros(0, bool)
@@ -200,12 +203,14 @@ class Library:
         with self._lock:
             return self._filters.column(_ZONED if zoned else _NAIVE, self._matrix.count)
 
-    def nearest(self, query: Vectors, n: int, mask: Mask | None = None) -> Ranked:
-        """The ``n`` rows of ``mask`` whose vectors are nearest, and those that share the last place."""
+    def nearest(self, query: Vectors, n: int, mask: Mask | None = None, sure: int | None = None) -> Ranked:
+        """The ``n`` rows of ``mask`` whose vectors are nearest, and those that share the last place.
+
+        Among very many, each of the ``sure`` nearest - all ``n`` if ``None`` - is found with a chance of 99 %.
+        """
         with self._lock:
-            if mask is None and self._live.all():
-                return self._matrix.best(query, n)
-            return self._matrix.best(query, n, np.flatnonzero(self._live if mask is None else mask))
+            meant = self._live if mask is None else mask
+            return self._matrix.best(query, n, None if meant.all() else np.flatnonzero(meant), sure)
 
     def worded(self, text: str, mask: Mask, among: Mask | None = None) -> Lexical:
         """The rows of ``mask`` that have words of ``text``; how rare a word is, is counted in ``among``, or in all."""
@@ -252,7 +257,8 @@ class Library:
             raise DamagedIndexError("it is of another version or embedding generation")
         count = int(told["count"])
         sums = json.loads(told.get("sums", "{}"))
-        self._matrix = Matrix(self._folder, self.dimension, count, sums, durable=self._durable, write=self._write)
+        options: dict[str, Any] = {"durable": self._durable, "write": self._write, "exact": self._exact}
+        self._matrix = Matrix(self._folder, self.dimension, count, sums, **options)
         self._sums = dict(self._matrix.sums)
         self._filters: Filters = Filters(self._connection)
         self._lexicon: Lexicon = Lexicon(self._connection)

@@ -147,7 +147,7 @@ class Retriever:
         query, mask = self._query(reading.text, asked.imagine), asked.mask
         lexical = self.library.worded(reading.text, mask, None if self.view is None else self.view.mask())
         cues = [self._view.mask((cue,)) & mask for cue in reading.cues]
-        pool = self._pool(query, lexical, mask, cues, max(self.pool, asked.k))
+        pool = self._pool(query, lexical, mask, cues, asked.k)
         if not pool.ids:
             return ()
         dense, ages = self.library.cosines(query, pool.rows), self._ages(pool.rows, mask, asked.as_of)
@@ -174,22 +174,23 @@ class Retriever:
             return np.asarray(rows[0])
         return np.asarray(normalized((rows[:1] + rows[1:].mean(axis=0, keepdims=True)) / 2)[0])
 
-    def _pool(self, query: Vectors, lexical: Lexical, mask: Mask, cues: Sequence[Mask], size: int) -> _Pool:
+    def _pool(self, query: Vectors, lexical: Lexical, mask: Mask, cues: Sequence[Mask], k: int) -> _Pool:
+        size = max(self.pool, k)
         found = np.union1d(
-            self._near(query, size, mask),
+            self._near(query, size, mask, k),
             self._cut(*self._settled(query, lexical, size), size),
         )
         for cue in cues:
-            found = np.union1d(found, self._near(query, size, cue))
+            found = np.union1d(found, self._near(query, size, cue, k))
         ids = dict(zip(self.library.ids(found), found.tolist(), strict=True))
         newer = self._newer(ids, mask)
         ordered = tuple(sorted(ids))
         return _Pool(ordered, np.array([ids[i] for i in ordered], np.int64), newer)
 
-    def _near(self, query: Vectors, size: int, mask: Mask) -> Rows:
+    def _near(self, query: Vectors, size: int, mask: Mask, sure: int) -> Rows:
         """The nearest by vectors."""
-        if self.wide is None or mask.sum() <= _EXACT:
-            near = self.library.nearest(query, size, mask)
+        if self.wide is None or np.count_nonzero(mask) <= _EXACT:
+            near = self.library.nearest(query, size, mask, sure)
             return self._cut(near.rows, near.scores, size)
         wanted = size
         while True:
@@ -243,7 +244,7 @@ class Retriever:
         for zoned in (False, True):
             known = self._view.known(zoned=zoned)
             if np.isfinite(known[rows]).any():
-                newest = np.fmax.reduce(known, where=mask, initial=-np.inf)
+                newest = np.fmax.reduce(known[mask], initial=-np.inf)
                 ages = np.where(np.isfinite(known[rows]), (newest - known[rows]) / _DAY, ages)
         return ages
 

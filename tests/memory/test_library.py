@@ -106,7 +106,7 @@ def test_the_search_over_rounded_vectors_gives_what_scoring_everything_gives(
         vectors = vectors[rng.integers(0, 3_000, 60_000)]
     if spread == "sparse":
         vectors = normalized(vectors * (rng.random(vectors.shape) < 0.2))
-    matrix = Matrix(tmp_path, WIDTH, 0)
+    matrix = Matrix(tmp_path, WIDTH, 0, exact=60_000)
     matrix.append(vectors)
     rows = None if share is None else np.flatnonzero(rng.random(60_000) < share)
     meant = np.arange(60_000) if rows is None else rows
@@ -122,6 +122,56 @@ def test_the_search_scores_only_what_can_be_among_the_best(tmp_path: Path) -> No
     matrix = Matrix(tmp_path, 64, 0)
     matrix.append(drawn(20_000, width=64))
     assert len(matrix._possible(drawn(1, seed=9, width=64)[0], 10, None)) < 400
+
+
+def clustered(n: int, width: int) -> Vectors:
+    rng = np.random.default_rng(5)
+    centres = rng.standard_normal((n // 100, width))
+    return normalized(centres[rng.integers(0, len(centres), n)] + 0.7 * rng.standard_normal((n, width)))
+
+
+@pytest.mark.parametrize("spread", ["alone", "clustered", "sparse", "crowded"])
+@pytest.mark.parametrize("share", [None, 0.5])
+def test_among_very_many_the_best_are_found_by_their_bits(tmp_path: Path, spread: str, share: float | None) -> None:
+    rng, n, k = np.random.default_rng(3), 30_000, 10
+    vectors = clustered(n, 64) if spread == "clustered" else drawn(n, width=64)
+    if spread == "sparse":
+        vectors = normalized(vectors * (rng.random(vectors.shape) < 0.2))
+    if spread == "crowded":
+        vectors = normalized(vectors[:1] + 0.2 * vectors)
+    (tmp_path / "bits").mkdir()
+    exact, bits = Matrix(tmp_path, 64, 0), Matrix(tmp_path / "bits", 64, 0, exact=1_000)
+    for matrix in (exact, bits):
+        matrix.append(vectors)
+    rows = None if share is None else np.flatnonzero(rng.random(n) < share)
+    queries = vectors[rng.integers(0, n, 60)] + 0.1 * drawn(60, seed=9, width=64)
+    hits = 0
+    for query in normalized(queries):
+        told = dict(zip(*(a.tolist() for a in vars(exact.best(query, k, rows)).values()), strict=True))
+        found = bits.best(query, 10 * k, rows, sure=k)
+        assert len(found.rows) >= 10 * k
+        hits += len(told.keys() & set(found.rows.tolist()))
+        assert all(told.get(row, score) == score for row, score in zip(found.rows, found.scores, strict=True))
+    assert hits >= 0.98 * 60 * k
+
+
+def test_bits_find_the_same_in_whatever_order_rows_came(tmp_path: Path) -> None:
+    vectors, order = drawn(12_000, width=64), np.random.default_rng(1).permutation(12_000)
+    found = []
+    for name, rows in (("one", np.arange(12_000)), ("other", order)):
+        (tmp_path / name).mkdir()
+        matrix = Matrix(tmp_path / name, 64, 0, exact=1_000)
+        matrix.append(vectors[rows])
+        best = matrix.best(drawn(1, seed=8, width=64)[0], 100, sure=5)
+        found.append(dict(zip(rows[best.rows].tolist(), best.scores.tolist(), strict=True)))
+    assert found[0] == found[1]
+
+
+def test_only_a_few_are_scored_among_very_many(tmp_path: Path) -> None:
+    vectors = clustered(60_000, 64)
+    matrix = Matrix(tmp_path, 64, 0)
+    matrix.append(vectors)
+    assert len(matrix._alike(vectors[7], 100, None, 10)) < 10_000
 
 
 def test_what_is_put_in_again_or_taken_out_is_found_no_more() -> None:
