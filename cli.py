@@ -20,6 +20,7 @@ from .commands import (
     inbox,
     interchange,
     runs,
+    study,
     sweep,
     timetravel,
     upkeep,
@@ -37,6 +38,7 @@ app = typer.Typer(
 for subject in (
     runs,
     sweep,
+    study,
     inbox,
     housekeeping,
     branching,
