@@ -24,6 +24,7 @@ from .commands import (
     sweep,
     timetravel,
     upkeep,
+    walking,
 )
 from .commands.common import Terminated
 from .errors import DoxaError
@@ -39,6 +40,7 @@ for subject in (
     runs,
     sweep,
     study,
+    walking,
     inbox,
     housekeeping,
     branching,

@@ -1,4 +1,4 @@
-"""What a study came to, as a table per case."""
+"""What studies and walks came to: their tables."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .graphs.significance import Significance
+from .graphs.run import EpisodeSummary, Run
+from .graphs.significance import Significance, compared
 from .graphs.study_report import CaseReport, StudyReport
+from .graphs.walking import Walked
 from .views import HEURISTIC, columns, money, plain
 
 METRICS = ("CR %", "Sharpe", "MDD %")
@@ -75,3 +77,44 @@ def _significance(told: Significance) -> str:
     between = "" if low is None or high is None else f" ({low:+.3f} .. {high:+.3f})"
     p = "too few pairs for a rank test" if told.p is None else f"Wilcoxon p = {told.p:.3f}"
     return f"{told.difference.value:+.3f} % CR{between} over {told.pairs} pairs, {p}"
+
+
+def walk_json(found: Sequence[Walked]) -> list[dict[str, Any]]:
+    """Windows and their tests as JSON."""
+    return [
+        {
+            "train": [each.windows.train.start.isoformat(), each.windows.train.end.isoformat()],
+            "test": [each.windows.test.start.isoformat(), each.windows.test.end.isoformat()],
+            "run": each.run.id,
+            "metrics": dict(_test(each.run).metrics),
+            "baselines": {name: dict(m) for name, m in _test(each.run).baselines.items()},
+            "chance": _test(each.run).chance,
+            "beliefs": _test(each.run).beliefs,
+        }
+        for each in found
+    ]
+
+
+def walk_view(found: Sequence[Walked]) -> RenderableType:
+    """A line per window, then the team against each rival over all of them."""
+    rivals = list(_test(found[0].run).baselines)
+    table = columns("test", "run", ">CR %", *(f">{name}" for name in rivals), ">random", ">beliefs")
+    for each in found:
+        test = _test(each.run)
+        values = [test.metrics.get("CR %"), *(test.baselines[name].get("CR %") for name in rivals)]
+        told = ["-" if v is None else f"{v:.3f}" for v in values]
+        beaten = f"{test.chance['below']:.0%}" if test.chance else "-"
+        window = f"{each.windows.test.start}..{each.windows.test.end}"
+        table.add_row(*(plain(cell) for cell in (window, each.run.id, *told, beaten, test.beliefs)))
+    own = [_test(each.run).metrics.get("CR %") or 0.0 for each in found]
+    notes = [
+        f"against {name}: "
+        + _significance(compared(own, [_test(each.run).baselines[name].get("CR %") or 0.0 for each in found]))
+        for name in rivals
+    ]
+    return Group(table, *(plain(note) for note in notes))
+
+
+def _test(run: Run) -> EpisodeSummary:
+    """A run's evaluation."""
+    return next(episode for episode in run.episodes if episode.mode == "evaluate")

@@ -20,6 +20,10 @@ DECIMALS = 6
 """Weights are rounded to so many: the last digits of linear algebra differ between machines, and a log mustn't."""
 
 
+BINDING = 1000.0
+"""How much heavier the row is that makes weights sum to 1."""
+
+
 class Allocation(Protocol):
     """Turns directions into weights."""
 
@@ -85,6 +89,29 @@ class MeanVariance:
 
 
 @dataclass(frozen=True)
+class Markowitz:
+    """All of the money in the portfolio of long positions that maximises <w, mu> - a <w, Sigma w>; no view is heard.
+
+    Attributes:
+        lookback: Days of returns that the shrinkage estimates are made from, at most.
+        minimum: Days below which the amount is split equally.
+        risk_aversion: a, above 0.
+    """
+
+    lookback: int = 252
+    minimum: int = 21
+    risk_aversion: float = 1.0
+
+    def weights(self, directions: Sequence[int], returns: NDArray[np.float64]) -> tuple[float, ...]:
+        """Weights of at least 0 that sum to 1, rounded to six decimals."""
+        if len(returns) < self.minimum:
+            return EqualSplit().weights([1] * len(directions), returns)
+        estimate = estimated(returns[-self.lookback :])
+        found = optimal(estimate.mu, estimate.sigma, [1] * len(directions), self.risk_aversion, invested=True)
+        return tuple(round(float(w), DECIMALS) + 0.0 for w in found / found.sum())
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Expected daily returns and their covariance."""
 
@@ -115,11 +142,17 @@ def estimated(returns: NDArray[np.float64]) -> Estimate:
 
 
 def optimal(
-    mu: NDArray[np.float64], sigma: NDArray[np.float64], directions: Sequence[int], risk_aversion: float = 1.0
+    mu: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    directions: Sequence[int],
+    risk_aversion: float = 1.0,
+    *,
+    invested: bool = False,
 ) -> NDArray[np.float64]:
     """The weights that maximise <w, mu> - a <w, Sigma w>, w in [0, 1] to buy, in [-1, 0] to sell, 0 else.
 
-    Solved exactly, as bounded least squares: with Sigma = L L', it is min |L' w sqrt(2a) - L^-1 mu / sqrt(2a)|^2.
+    Solved exactly, as bounded least squares: with Sigma = L L', it is min |L' w sqrt(2a) - L^-1 mu / sqrt(2a)|^2. With
+    ``invested`` they sum to 1 as well, to about a millionth: a further row that weighs a thousand times the others.
 
     Raises:
         DataError: The covariance isn't positive definite.
@@ -139,8 +172,11 @@ def optimal(
         ) from None
     scale = math.sqrt(2 * risk_aversion)
     low = np.array([min(directions[i], 0) for i in chosen], float)
-    found = lsq_linear(root.T * scale, np.linalg.solve(root, mu[chosen]) / scale, (low, low + 1), "bvls", tol=1e-14)
-    weights[chosen] = found.x
+    rows, aims = root.T * scale, np.linalg.solve(root, mu[chosen]) / scale
+    if invested:
+        heavy = BINDING * np.abs(rows).max()
+        rows, aims = np.vstack([rows, np.full(len(chosen), heavy)]), np.append(aims, heavy)
+    weights[chosen] = lsq_linear(rows, aims, (low, low + 1), "bvls", tol=1e-14).x
     return weights
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, options
-from .allocation import Allocation, EqualSplit, MeanVariance, scaled
+from .allocation import Allocation, EqualSplit, Markowitz, MeanVariance, scaled
 from .baselines import always, play
 from .book import Book, Fees, Rebalanced
 from .calendar import Aligned, aligned
@@ -140,11 +140,11 @@ class Portfolio(Environment):
         return {"CR %": percent.pop("CR %"), "Sharpe": found.sharpe, **percent}
 
     def compared(self, seed: int) -> Mapping[str, Sequence[float]]:
-        """Rewards of equal weight (rebalanced daily), of buy and hold, and of mean-variance without any view."""
+        """Rewards of equal weight and of Markowitz's weights, both rebalanced daily, and of buy and hold."""
         rivals = {
             "equal weight": (self._as(EqualSplit(), "flat"), False),
             "buy and hold": (self._as(EqualSplit(), "carry"), True),
-            "Markowitz": (self._as(MeanVariance(), "flat"), False),
+            "Markowitz": (self._as(Markowitz(), "flat"), False),
         }
         return {name: _rewards(rival, seed, once=once) for name, (rival, once) in rivals.items()}
 

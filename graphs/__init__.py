@@ -25,6 +25,9 @@ sweep          many runs at once; arms: what it runs; rows: what it came to; tol
 cluster        the same on Ray; remote: an arm there; homes: where; shares: of the budget
 machines       what runs episodes; course: without LangGraph's scheduler, for sweeps
 sharing        a sweep's runs gathered in a shared journal
+study          the papers' experiments; study_data: their data; study_report: what they came to
+walking        walk-forward: windows one after the other
+significance   whether one did better than another
 specification  components as canonical JSON
 loading        a SPEC on the command line
 drawing        a graph as mermaid and as a picture

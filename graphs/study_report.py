@@ -83,7 +83,7 @@ class _Tested:
 def _tested(journal: Journal, run: str) -> _Tested:
     found = Run.read(journal, run)
     last = next((e for e in found.episodes if e.mode == "evaluate" and e.ended), None)
-    parameters = ((found.spec.get("evaluation") or {}).get("arguments") or {}).get("parameters") or {}
+    parameters = (found.spec.get("evaluation") or {}).get("parameters", {})
     window = f"{parameters['start']}..{parameters['end']}" if {"start", "end"} <= set(parameters) else ""
     return _Tested(last, window, sum(e.steps for e in found.episodes))
 

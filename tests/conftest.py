@@ -1,4 +1,4 @@
-"""The command line as a fixture."""
+"""The command line as a fixture; properties are never timed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from doxa.cli import main
+
+settings.register_profile("doxa", deadline=None)
+settings.load_profile("doxa")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doxa.environments.allocation import EqualSplit, MeanVariance, estimated, optimal, scaled
+from doxa.environments.allocation import EqualSplit, Markowitz, MeanVariance, estimated, optimal, scaled
 from doxa.errors import DataError
 
 
@@ -45,6 +45,20 @@ def test_inside_the_bounds_it_is_the_closed_form(seed: int, assets: int) -> None
     free = free / aversion
     found = optimal(estimate.mu, estimate.sigma, [1 if w > 0 else -1 for w in free], aversion)
     assert found == pytest.approx(free, abs=1e-9)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 8), st.floats(0.5, 500))
+@settings(max_examples=30, deadline=None)
+def test_markowitz_is_fully_invested_and_no_worse_than_cvxpys(seed: int, assets: int, aversion: float) -> None:
+    table = returns(seed, assets)
+    estimate = estimated(table)
+    found = np.array(Markowitz(risk_aversion=aversion).weights([0] * assets, table))
+    assert found.min() >= 0
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+    w = cvxpy.Variable(assets, nonneg=True)
+    gain = estimate.mu @ w - aversion * cvxpy.quad_form(w, cvxpy.psd_wrap(estimate.sigma))
+    best = cvxpy.Problem(cvxpy.Maximize(gain), [cvxpy.sum(w) == 1]).solve(solver=cvxpy.CLARABEL)
+    assert objective(found, estimate.mu, estimate.sigma, aversion) >= best - 1e-5 * (1 + aversion * 1e-3)
 
 
 def test_with_too_few_days_the_amount_is_split_equally() -> None:
