@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
-from ..agents.analyst import Analyst
-from ..agents.manager import Manager
 from ..critics.conceptual import ConceptualCritic
 from ..critics.cvar import CVaRMonitor
 from ..environments.market import Market
@@ -24,7 +22,8 @@ from ..memory.propagation import ByConcern, Nothing
 from ..models.protocol import Model
 from .arms import Arm, Plan
 from .experiment import Experiment
-from .graph import EpisodeGraph, hierarchy
+from .fincon import FinCon, fincon_team
+from .graph import EpisodeGraph
 from .study_data import Data
 
 Variant = Literal["full", "without CVaR", "without beliefs"]
@@ -198,12 +197,13 @@ def _environment(series: Sequence[MarketSeries], span: Span) -> Environment:
 
 
 def _team(spec: EnvironmentSpec, variant: Variant) -> EpisodeGraph:
-    """FinCon's hierarchy: an analyst for every source there is."""
-    return hierarchy(
-        Manager(),
-        [Analyst(source.name, source=source.name) for source in spec.sources],
-        None if variant == "without CVaR" else CVaRMonitor(),
-        None if variant == "without beliefs" else ConceptualCritic(),
+    """FinCon's team, without what the variant leaves out."""
+    return fincon_team(
+        spec,
+        FinCon(
+            monitor=None if variant == "without CVaR" else CVaRMonitor(),
+            critic=None if variant == "without beliefs" else ConceptualCritic(),
+        ),
     )
 
 
