@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ..errors import DoxaError, JournalError, NondeterminismError, NotFoundError
@@ -35,7 +36,7 @@ class Event:
         seq: Position in the run in order of arrival, from 1.
         kind: What sort of thing happened.
         key: Where in the episode it happened.
-        payload: What happened.
+        text: What happened, as canonical JSON.
         prev_hash: Hash of the event before; empty for the first.
         hash: A sha256 over all of the above.
     """
@@ -45,9 +46,22 @@ class Event:
     seq: int
     kind: str
     key: str
-    payload: dict[str, Any]
+    text: str
     prev_hash: str
     hash: str
+
+    @cached_property
+    def payload(self) -> dict[str, Any]:
+        """What happened.
+
+        Raises:
+            JournalError: What is stored isn't JSON.
+        """
+        try:
+            found: dict[str, Any] = json.loads(self.text)
+        except ValueError as error:
+            raise JournalError(f"the payload at seq {self.seq} isn't JSON: {error}") from error
+        return found
 
 
 @dataclass(frozen=True)
@@ -107,25 +121,21 @@ def linked(run: str, head: Head, entry: Entry, text: str) -> Event:
     """The event that follows ``head``."""
     seq = head.seq + 1
     digest = event_hash(head.hash, run, entry.episode, seq, entry.kind, entry.key, text)
-    return Event(run, entry.episode, seq, entry.kind, entry.key, json.loads(text), head.hash, digest)
+    return Event(run, entry.episode, seq, entry.kind, entry.key, text, head.hash, digest)
 
 
 def event_hash(prev_hash: str, run: str, episode: int, seq: int, kind: str, key: str, payload: str) -> str:
     """A sha256 over an event and, through the hash before it, over all before it."""
-    return sha256(canonical([prev_hash, run, episode, seq, kind, key, payload]))
+    before, after = (
+        f"{canonical(prev_hash)},{canonical(run)}",
+        f"{canonical(kind)},{canonical(key)},{canonical(payload)}",
+    )
+    return sha256(f"[{before},{episode},{seq},{after}]")  # the canonical list; texts alone are encoded much faster
 
 
 def event_of(row: Row) -> Event:
-    """An event as it stands in the database.
-
-    Raises:
-        JournalError: Its payload isn't JSON.
-    """
-    run, episode, seq, kind, key, payload, prev_hash, digest = row
-    try:
-        return Event(run, episode, seq, kind, key, json.loads(payload), prev_hash, digest)
-    except ValueError as error:
-        raise JournalError(f"the payload at seq {seq} isn't JSON: {error}") from error
+    """An event as it stands in the database."""
+    return Event(*row)
 
 
 def place_of(event: Event) -> str:

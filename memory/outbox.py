@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 from .database import Database, Row
 from .events import Event
@@ -17,20 +17,17 @@ _TIMES = "INSERT INTO times VALUES (?, ?, ?, ?)"
 _RUN = "INSERT OR IGNORE INTO runs (name) VALUES (?)"
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """An event that isn't written yet.
 
     Attributes:
         event: The event.
-        text: Its payload as it is stored.
         latency: Seconds that the recorded call took.
         attempts: Requests that went over the wire for it.
         at: Seconds since 1970, UTC.
     """
 
     event: Event
-    text: str
     latency: float | None
     attempts: int | None
     at: float
@@ -38,7 +35,7 @@ class Outgoing:
     def row(self, position: int) -> Row:
         """As it stands among all runs' events."""
         e = self.event
-        return (position, e.run, e.episode, e.seq, e.kind, e.key, self.text, e.prev_hash, e.hash)
+        return (position, e.run, e.episode, e.seq, e.kind, e.key, e.text, e.prev_hash, e.hash)
 
     def timing(self, position: int) -> Row:
         """When it was recorded."""
@@ -59,12 +56,12 @@ class Outbox:
         self._counting = Lock()
         self._texts: dict[str, str] = {}
 
-    def add(self, event: Event, text: str, latency: float | None, attempts: int | None) -> None:
+    def add(self, event: Event, latency: float | None, attempts: int | None) -> None:
         """Take an event in."""
         self._events[event.run, event.episode, event.kind, event.key] = event
         with self._counting:
             self._runs[event.run] += 1
-        self._waiting.append(Outgoing(event, text, latency, attempts, time.time()))
+        self._waiting.append(Outgoing(event, latency, attempts, time.time()))
 
     def put_text(self, digest: str, text: str) -> None:
         """Take a text in; events that name it come after it."""

@@ -40,15 +40,15 @@ class Writer:
             texts = [payload_text(run, entry) for entry in entries]
             head = self._head(run)
             events: dict[tuple[int, str, str], Event] = {}
-            fresh: list[tuple[Event, str]] = []
+            fresh: list[Event] = []
             for entry, text in zip(entries, texts, strict=True):
                 place = (entry.episode, entry.kind, entry.key)
                 event = events.get(place) or self.find(run, *place)
                 if event is None:
                     event = linked(run, head, entry, text)
                     head = Head(event.seq, event.hash)
-                    fresh.append((event, text))
-                elif canonical(event.payload) != text:
+                    fresh.append(event)
+                elif event.text != text and canonical(event.payload) != text:
                     raise nondeterminism(event, text)
                 events[place] = event
             if fresh:
@@ -153,19 +153,19 @@ class Writer:
         if self._commits is not None:
             await self._commits.durable()
 
-    def _take(self, run: str, fresh: Sequence[tuple[Event, str]], latency: float | None, attempts: int | None) -> None:
-        first = fresh[0][0]
+    def _take(self, run: str, fresh: Sequence[Event], latency: float | None, attempts: int | None) -> None:
+        first = fresh[0]
         if not self._database.write:
             raise JournalError(f"{place_of(first)} isn't recorded, and the journal is open for reading only")
         if first.seq == 1:
             see_name(run)
         if self._commits is not None:
             self._commits.check()
-        for event, text in fresh:
-            self._outbox.add(event, text, latency, attempts)
+        for event in fresh:
+            self._outbox.add(event, latency, attempts)
         if run in self._places:
-            self._places[run].update((event.episode, event.kind, event.key) for event, _ in fresh)
-        self._heads[run] = Head(fresh[-1][0].seq, fresh[-1][0].hash)
+            self._places[run].update((event.episode, event.kind, event.key) for event in fresh)
+        self._heads[run] = Head(fresh[-1].seq, fresh[-1].hash)
         if self._commits is None:
             self.write()
 

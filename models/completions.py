@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from .failures import CallError, ContentFilterError, MalformedReplyError, RefusalError, TruncatedError
 from .prices import Price
@@ -21,14 +25,15 @@ CLEAN = ("stop", "tool_calls", "function_call")
 
 def asking(request: Request[Any], structured: Structured) -> dict[str, Any]:
     """The part of a request's body that says what is asked."""
-    schema = schema_of(request.response_type)
-    if structured == "json_schema":
-        described = {"name": schema.name, "schema": schema.body, "strict": schema.strict}
-        return {"messages": _messages(request), "response_format": {"type": "json_schema", "json_schema": described}}
-    if structured == "tool":
-        return {"messages": _messages(request), **_tool(schema)}
-    body: dict[str, Any] = {"messages": _messages(request, schema)}
-    return body | ({"response_format": {"type": "json_object"}} if structured == "json_object" else {})
+    return {"messages": _messages(request, structured), **_held(schema_of(request.response_type), structured)}
+
+
+def written(request: Request[Any], structured: Structured, settings: Mapping[str, Any]) -> bytes:
+    """A request's body, settings included, as JSON; what a response type adds is long, and encoded once."""
+    told = json.dumps({**settings, "messages": _messages(request, structured)})
+    kind: type[BaseModel] = request.response_type
+    held = _held_text(kind, structured)
+    return f"{told[:-1]}, {held[1:]}".encode() if held != "{}" else told.encode()
 
 
 def reading(body: object, price: Price | None) -> Reply:
@@ -52,8 +57,26 @@ def reading(body: object, price: Price | None) -> Reply:
     return Reply(text, usage or Usage(), cost, str(body.get("model") or ""), details=told)
 
 
-def _messages(request: Request[Any], schema: Schema | None = None) -> list[dict[str, str]]:
-    messages = request.messages if schema is None else _instructed(request.messages, schema)
+def _held(schema: Schema, structured: Structured) -> dict[str, Any]:
+    """What holds a model to the response type."""
+    if structured == "json_schema":
+        described = {"name": schema.name, "schema": schema.body, "strict": schema.strict}
+        return {"response_format": {"type": "json_schema", "json_schema": described}}
+    if structured == "tool":
+        return _tool(schema)
+    return {"response_format": {"type": "json_object"}} if structured == "json_object" else {}
+
+
+@lru_cache(maxsize=256)
+def _held_text(kind: type[BaseModel], structured: Structured) -> str:
+    return json.dumps(_held(schema_of(kind), structured))
+
+
+def _messages(request: Request[Any], structured: Structured) -> list[dict[str, str]]:
+    """The messages; with the schema in them, unless the model is held to it."""
+    messages: Sequence[Message] = request.messages
+    if structured not in ("json_schema", "tool"):
+        messages = _instructed(messages, schema_of(request.response_type))
     return [{"role": message.role, "content": message.text} for message in messages]
 
 

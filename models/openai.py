@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Never
 from urllib.parse import urlsplit
 
 from ..errors import ModelSetupError
-from .completions import Structured, asking, reading
+from .completions import Structured, asking, reading, written
 from .connections import LOOPBACK, failure_of_connection
 from .failures import BadRequestError, CallError, MalformedReplyError, ModelTimeoutError
 from .loops import PerLoop
@@ -115,8 +115,7 @@ class OpenAIModel:
         Raises:
             CallError: There is no complete reply; the subclass says why.
         """
-        body = self._body(request)
-        completion = await (self._streamed(body, request.agent) if self._stream else self._post(body))
+        completion = await (self._streamed(request) if self._stream else self._post(request))
         return reading(completion, self._price or self._listing.price)
 
     def worst_case(self, request: Request[Any]) -> WorstCase:
@@ -130,18 +129,18 @@ class OpenAIModel:
             if opened is not None:
                 await opened.close()
 
-    def _body(self, request: Request[Any]) -> dict[str, Any]:
-        settings = self._parameters.sampling(request)
+    def _settings(self, request: Request[Any]) -> dict[str, Any]:
+        settings = {"model": self._model, **self._parameters.sampling(request)}
         if "max_tokens" in settings and self.endpoint == OPENAI:
             settings["max_completion_tokens"] = settings.pop("max_tokens")  # what its reasoning models insist on
-        return {"model": self._model, **asking(request, self.structured), **settings}
+        return settings
 
-    async def _post(self, body: Mapping[str, Any]) -> object:
+    async def _post(self, request: Request[Any]) -> object:
         """Send a request and read the JSON that comes back.
 
         The openai client would take four times as long to build and read the same messages.
         """
-        sent = json.dumps(body)
+        sent = written(request, self.structured, self._settings(request))
         async with (
             self._typed_failures(),
             self._session.get().post(self._url, data=sent, headers=self._headers) as response,
@@ -155,11 +154,12 @@ class OpenAIModel:
             text = content.decode(errors="replace")
             raise MalformedReplyError(f"the response is no JSON: {excerpt(text, self._key)!r}") from None
 
-    async def _streamed(self, body: Mapping[str, Any], agent: str) -> object:
+    async def _streamed(self, request: Request[Any]) -> object:
         """Send a request and gather the stream that comes back into one completion."""
         from openai import AsyncStream
 
-        asked = {**body, "stream": True, "stream_options": {"include_usage": True}}
+        asked = {**self._settings(request), **asking(request, self.structured)}
+        asked |= {"stream": True, "stream_options": {"include_usage": True}}
         async with self._typed_failures():
             with self._typed_failures_of_openai():
                 stream: AsyncStream[object] = await self._client.get().post(
@@ -167,7 +167,7 @@ class OpenAIModel:
                 )
                 async with stream:
                     try:
-                        return await gathered(aiter(stream), agent)
+                        return await gathered(aiter(stream), request.agent)
                     except (ValueError, RecursionError):
                         raise MalformedReplyError("the stream holds something that is no JSON") from None
 
@@ -219,9 +219,7 @@ class OpenAIModel:
         secure = urlsplit(self.endpoint).scheme == "https"
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections, ssl=_trusted() if secure else True),
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=min(CONNECT, self._timeout), sock_read=self._timeout
-            ),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT, self._timeout)),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=urlsplit(self.endpoint).hostname not in LOOPBACK,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,7 +40,7 @@ class Schema:
     body: Mapping[str, Any]
     strict: bool
 
-    @property
+    @cached_property
     def instructions(self) -> str:
         """For models that can't be handed a schema: the schema in words that go into the prompt."""
         return (

@@ -11,6 +11,7 @@ from doxa import Experiment
 from doxa.agents import Analyst, Manager
 from doxa.environments import Weather
 from doxa.graphs import hierarchy
+from doxa.memory.canonical import canonical
 from doxa.memory.journal import Event
 from doxa.models.streaming import hearer
 from doxa.views import ProgressView, plain, progress
@@ -19,7 +20,7 @@ TEAM = hierarchy(Manager(), [Analyst("a", source="almanac"), Analyst("b", source
 
 
 def event(kind: str, **payload: object) -> Event:
-    return Event("rain-1", 0, 1, kind, "", payload, "", "")
+    return Event("rain-1", 0, 1, kind, "", canonical(payload), "", "")
 
 
 def test_what_an_agent_writes_is_shown_as_it_comes_without_control_characters() -> None:

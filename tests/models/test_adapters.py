@@ -26,6 +26,7 @@ from doxa.models import (
     Usage,
     resolve_model,
 )
+from doxa.models.completions import asking
 from doxa.models.failures import AuthenticationError
 from doxa.models.prices import listing
 from doxa.testing import OpenAIServer, faults
@@ -143,7 +144,7 @@ def test_a_server_that_repeats_the_key_does_not_get_it_into_the_error(kind: Any,
 
 def test_openai_s_own_models_get_the_name_of_the_token_limit_that_they_insist_on(question: Question) -> None:
     model = OpenAIModel("gpt-4o-mini", api_key="x", max_tokens=50)
-    body = model._body(question())
+    body = model._settings(question())
     assert body["max_completion_tokens"] == 50
     assert "max_tokens" not in body
 
@@ -152,7 +153,7 @@ def test_openai_s_own_models_get_the_name_of_the_token_limit_that_they_insist_on
     ("name", "key"), [("gpt-4o-mini", "response_format"), ("gpt-3.5-turbo", "tools"), ("not-listed", "response_format")]
 )
 def test_the_price_file_says_how_a_model_can_be_held_to_its_type(name: str, key: str, question: Question) -> None:
-    assert key in OpenAIModel(name, api_key="x")._body(question())
+    assert key in asking(question(), OpenAIModel(name, api_key="x").structured)
 
 
 def test_listed_prices_are_used_for_openai_s_own_models_only(question: Question) -> None:
