@@ -12,6 +12,8 @@ from typing import Any, Literal
 from doxa.memory.belief import Belief, Evidence, Polarity, Predicate, Scope, Status, belief_id
 
 LESSONS = Path(__file__).parent.parent / "tests" / "memory" / "lessons.jsonl"
+FRESH = LESSONS.with_name("fresh.jsonl")
+"""Lessons on other domains, written before anything was measured on them, and never tuned on."""
 Kind = Literal["paraphrase", "contradiction", "elsewhere", "different", "unrelated"]
 KINDS: tuple[Kind, ...] = ("paraphrase", "contradiction", "elsewhere", "different", "unrelated")
 

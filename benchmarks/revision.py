@@ -17,14 +17,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pairs import Pair, held_out, lessons, pairs  # type: ignore[import-not-found]  # a script beside this one
+from pairs import FRESH, Pair, held_out, lessons, pairs  # type: ignore[import-not-found]  # a script beside this one
 from situations import situations  # type: ignore[import-not-found]  # likewise
 
 from doxa.memory.embeddings import Embedder, HashingEmbedder, embedder
+from doxa.memory.nearness import nearness
 from doxa.memory.relation import Relation, related
 from doxa.memory.scope import unmet
 
-NEAR, PEERS = 0.75, 0.85
+PEERS = 0.85
 Rule = Callable[[Pair], Relation]
 
 
@@ -84,8 +85,8 @@ def cosines(found: Sequence[Pair], embedding: Embedder) -> dict[tuple[str, str],
 
 def doxa(found: Sequence[Pair], embedding: Embedder) -> Rule:
     """Structure, then words."""
-    known = cosines(found, embedding)
-    return lambda p: related(p.one, p.other, known[p.one.id, p.other.id], NEAR).relation
+    known, near = cosines(found, embedding), nearness(embedding.name)
+    return lambda p: related(p.one, p.other, known[p.one.id, p.other.id], near).relation
 
 
 def threshold(found: Sequence[Pair], embedding: Embedder) -> Rule:
@@ -95,12 +96,13 @@ def threshold(found: Sequence[Pair], embedding: Embedder) -> Rule:
 
 
 def sets() -> dict[str, list[Pair]]:
-    """The pairs that the rules were developed on, and those held out."""
+    """The pairs that the rules were developed on, those held out, and those from other domains written last."""
     families = lessons()
     held, every = held_out(families), pairs(families)
     return {
         "developed on": [p for p in every if p.family not in held],
         "held out": [p for p in every if p.family in held],
+        "fresh": pairs(lessons(FRESH)),
     }
 
 

@@ -18,7 +18,8 @@ class Likeness:
         common: Share of both texts' words that the other has too, by sense, in [0, 1].
         opposed: Whether the advice is turned round.
         elsewhere: Whether it is given under conditions that exclude each other.
-        apart: Whether they name other numbers, or one is about method and the other isn't.
+        apart: Whether they name other numbers.
+        method: Whether one asks for a method, to measure or to record, and the other doesn't know of it.
         doubtful: Whether only one of them denies something that the other doesn't mention.
         told: The words that are turned round.
     """
@@ -27,6 +28,7 @@ class Likeness:
     opposed: bool
     elsewhere: bool
     apart: bool
+    method: bool
     doubtful: bool
     told: str = ""
 
@@ -53,13 +55,14 @@ def likeness(one: str, other: str) -> Likeness:
     advice = [c for c in clashes if "condition" not in (c.one.role, c.other.role)]
     turned = advice if not _both_turned(advice) else []
     doubtful = _denies(a) != _denies(b) and denied[0] != denied[1]
+    method = _only(a, b) or _only(b, a)
     told = ", ".join(sorted({c.one.stem for c in turned}))
-    return Likeness(common, bool(turned) or _reordered(a, of_a), elsewhere, _apart(a, b), doubtful, told)
+    return Likeness(common, bool(turned) or _reordered(a, of_a), elsewhere, _apart(a, b), method, doubtful, told)
 
 
 def _apart(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
     first, second = _numbers(one), _numbers(other)
-    return bool(first and second and not first & second) or _only(one, other) or _only(other, one)
+    return bool(first and second and not first & second)
 
 
 def _numbers(mentions: Sequence[Mention]) -> frozenset[str]:

@@ -23,6 +23,7 @@ from .generations import replaced
 from .history import BeliefEvent, happened
 from .journal import Entry, Journal
 from .judging import Rulings
+from .nearness import Nearness, nearness
 from .operations import Operation
 from .past import Asked, RecordedPast
 from .propagation import (
@@ -56,7 +57,7 @@ class BeliefMemory:
         *,
         embedder: str | Embedder | None = None,
         parent: str | None = None,
-        near: float = 0.75,
+        near: Nearness | None = None,
         indexed: bool = True,
     ) -> None:
         """Read the run's beliefs.
@@ -66,7 +67,7 @@ class BeliefMemory:
             run: Id of the run.
             embedder: How texts become vectors, by name or object; ``None`` for the offline default.
             parent: The run whose beliefs this one starts from; ``RUN@EPISODE`` for those before an episode.
-            near: Cosine from which two texts with the same aspect, polarity and scope say the same.
+            near: From when texts with one aspect, polarity and scope say the same; the embedder's if not given.
             indexed: Whether what is added is put into the index at once; or else by whoever opens that next.
 
         Raises:
@@ -106,9 +107,9 @@ class BeliefMemory:
         vars(self).pop("_index", None)
 
     @property
-    def near(self) -> float:
-        """Cosine from which two texts with the same aspect, polarity and scope say the same."""
-        return self._near
+    def near(self) -> Nearness:
+        """From when two texts with the same aspect, polarity and scope say the same."""
+        return self._near or nearness(self.generation)
 
     @property
     def generation(self) -> str:
@@ -248,7 +249,7 @@ class BeliefMemory:
             resolves=resolves,
             alike=self.alike,
             budget=budget,
-            near=self._near,
+            near=self.near,
             tainted=tainted,
             generation=self.embedder.name if proposals else "",
             rulings=rulings or {},

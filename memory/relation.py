@@ -15,6 +15,7 @@ from typing import Literal
 
 from .belief import Belief, Scope
 from .likeness import Likeness, likeness
+from .nearness import WORDS, Nearness
 from .scope import overlap, same
 
 Relation = Literal["same", "contradicts", "open", "different"]
@@ -22,10 +23,8 @@ Relation = Literal["same", "contradicts", "open", "different"]
 UNKNOWN = frozenset(("", "-", "any", "general", "none", "unknown"))
 """Aspects that name none: such beliefs are compared by their texts alone."""
 
-SAME, OPEN = 0.4, 0.3
-"""Share of common words from which two lessons on one aspect say the same, and from which that is open."""
 OPEN_TEXT = 0.4
-"""The latter where an aspect is unknown: without structure only the very same words are merged unasked."""
+"""Share of common words from which it's open whether two lessons without an aspect say the same."""
 SAME_SCOPE = 0.6
 """Share of common words from which two sentences on when a lesson applies say the same."""
 TURNED = 0.4
@@ -52,14 +51,14 @@ def known(aspect: str) -> bool:
     return aspect.strip().casefold() not in UNKNOWN
 
 
-def related(one: Belief, other: Belief, cosine: float = 0.0, near: float = 2.0) -> Related:
+def related(one: Belief, other: Belief, cosine: float = 0.0, near: Nearness = WORDS) -> Related:
     """Compare two beliefs.
 
     Args:
         one: A belief.
         other: Another one.
         cosine: Of their statements.
-        near: Cosine from which statements that agree in all else say the same; above 1 to go by words alone.
+        near: From when texts that agree in all else say the same, by who made the cosine; by words alone if not given.
     """
     if (one.kind == "behaviour") != (other.kind == "behaviour"):
         return Related("different", "one is a behaviour")
@@ -73,24 +72,39 @@ def related(one: Belief, other: Belief, cosine: float = 0.0, near: float = 2.0) 
         return Related("different", "they are said of conditions that exclude each other", text.common)
     if not textual and one.polarity != other.polarity:
         return Related("contradicts", "the polarity is the opposite", text.common)
-    return _worded(one, other, text, cosine >= near, textual=textual)
+    return _worded(one, other, text, cosine, near) if not textual else _free(one, other, text)
 
 
-def _worded(one: Belief, other: Belief, text: Likeness, near: bool, *, textual: bool) -> Related:  # noqa: FBT001
-    """The words decide."""
+def _worded(one: Belief, other: Belief, text: Likeness, cosine: float, near: Nearness) -> Related:
+    """One aspect, one polarity: the texts decide."""
+    if found := _plain(one, other, text):
+        return found
+    whole = likeness(f"{one.statement} {one.concept}.", f"{other.statement} {other.concept}.").common
+    score = near.of(whole, cosine)
+    told = f"{whole:.0%} of the words mean the same" + (f", at a cosine of {cosine:.2f}" if near.weight else "")
+    if score >= near.same + (near.method if text.method else 0) and not (text.opposed or text.apart or text.doubtful):
+        return Related("same", told, whole)
+    if score >= near.open:
+        return Related("open", f"{told}, which doesn't decide it", whole)
+    return Related("different", "the words are others", whole)
+
+
+def _free(one: Belief, other: Belief, text: Likeness) -> Related:
+    """Without an aspect only the very same words are merged unasked."""
+    if found := _plain(one, other, text):
+        return found
+    if text.common >= OPEN_TEXT:
+        return Related("open", f"{text.common:.0%} of the words mean the same, which doesn't decide it", text.common)
+    return Related("different", "the words are others", text.common)
+
+
+def _plain(one: Belief, other: Belief, text: Likeness) -> Related | None:
+    """What needs no threshold: the very same words, advice that is turned round, another scope."""
     if _folded(one.statement) == _folded(other.statement):
         return Related("same", "word for word", 1.0) if _one_scope(one.scope, other.scope) else _narrower(1.0)
     if text.opposed and text.common >= TURNED:
         return Related("contradicts", f"the advice is turned round ({text.told or 'its order'})", text.common)
-    if not _one_scope(one.scope, other.scope):
-        return _narrower(text.common)
-    whole = text if textual else likeness(f"{one.statement} {one.concept}.", f"{other.statement} {other.concept}.")
-    unsure = textual or text.opposed or text.apart or text.doubtful
-    if (near or whole.common >= SAME) and not unsure:
-        return Related("same", f"{whole.common:.0%} of the words mean the same", whole.common)
-    if near or whole.common >= (OPEN_TEXT if textual else OPEN):
-        return Related("open", f"{whole.common:.0%} of the words mean the same, which doesn't decide it", whole.common)
-    return Related("different", "the words are others", whole.common)
+    return None if _one_scope(one.scope, other.scope) else _narrower(text.common)
 
 
 def _narrower(nearness: float) -> Related:

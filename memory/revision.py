@@ -24,6 +24,7 @@ from .belief import Belief, Credence, Evidence, Status, Validity, belief_id
 from .gate import Standing, brings_outcomes, failing, lifted, standing, unfit
 from .interventions import Addition, Amendment, Cause
 from .judging import OpenPair, Rulings, pair_key
+from .nearness import WORDS, Nearness
 from .operations import Contraction, Expansion, Operation, Revision
 from .past import Asked, Past, Unrecorded, behind, cited_evidence
 from .relation import Related, related
@@ -47,7 +48,7 @@ class Terms:
         alike: Compares texts.
         budget: How many edits are allowed - additions, replacements, withdrawals; ``None`` for any number.
             Reinforcing what is believed edits nothing.
-        near: Cosine from which two texts with the same aspect, polarity and scope say the same, whatever their words.
+        near: From when two texts with the same aspect, polarity and scope say the same, by who made their cosine.
         rulings: What a judge decided about pairs that structure and words leave open.
         tainted: Whether the critic saw text that strangers wrote.
         generation: Of the embeddings behind ``alike``.
@@ -63,7 +64,7 @@ class Terms:
     resolves: Resolves
     alike: Alike
     budget: int | None = None
-    near: float = 0.75
+    near: Nearness = WORDS
     tainted: bool = False
     generation: str = ""
     stated: tuple[Evidence, ...] = ()

@@ -32,6 +32,62 @@ fill load | empty unload
 connect join merge combine | disconnect split separate divide
 praise thank | blame criticise criticize
 lend give offer | borrow withhold
+appear arrive emerge | disappear vanish depart
+ascend mount | descend dismount
+assemble gather collect | disassemble scatter disperse
+attach bind glue | detach unbind
+attract invite | repel deter
+begin commence | conclude terminate
+believe assume | suspect question
+bend fold | straighten unfold flatten
+build construct | demolish destroy dismantle wreck
+cheer applaud | boo jeer
+compress shorten condense | decompress lengthen elaborate
+deposit | withdraw
+dress | undress
+earn | spend
+emphasise emphasize stress highlight | downplay understate
+exhale | inhale
+export | import
+fatten | slim
+float | sink
+forgive pardon excuse | punish condemn
+freeze | thaw melt
+grant | revoke
+harden stiffen | soften
+hire recruit employ appoint | fire dismiss
+honour honor respect obey | violate break disobey
+import | export
+inflate | deflate
+inform notify tell warn | conceal
+insert | extract
+lift hoist | lower
+love like enjoy | hate dislike
+mix blend | separate
+obey comply | disobey violate
+occupy | vacate
+overestimate | underestimate
+pack wrap | unpack unwrap
+park | drive
+pass | fail
+pay | owe
+plug | unplug
+promote | demote
+pump | drain
+remember memorise memorize | forget
+repair mend fix restore | damage break
+resist oppose | yield surrender submit
+reward | punish penalise penalize
+scale zoom | crop
+shout | whisper
+sit | stand
+speed accelerate | slow brake decelerate
+stretch | contract
+submit | withdraw
+succeed | fail
+tense | relax
+unite | divide
+wake | sleep
 """
 
 STATES = """
@@ -70,6 +126,100 @@ ascending | descending
 public | private
 rare seldom | often frequent usual
 necessary needed required need | unnecessary needless
+above | below beneath
+absent missing lacking | present
+active busy | idle inactive passive
+advanced expert experienced senior | beginner novice inexperienced junior
+alive | dead
+ancient old outdated stale obsolete | modern recent fresh current
+asleep | awake
+automatic automated | manual
+available | unavailable
+beneficial helpful healthy | harmful damaging unhealthy detrimental
+best better superior | worst worse inferior
+blunt dull | sharp
+brave bold aggressive | cowardly timid cautious defensive
+bright light | dark dim
+clean | dirty
+clear obvious | vague obscure ambiguous unclear
+closed shut | open
+common typical | uncommon unusual exceptional
+complete entire whole | incomplete partial
+concrete specific precise exact | abstract general approximate rough
+connected online | disconnected offline
+constant steady stable | variable fluctuating unstable
+deep | shallow
+dense crowded thick | sparse thin
+direct | indirect
+downstream | upstream
+efficient | inefficient
+external outer exterior | internal inner interior
+familiar | unfamiliar strange
+fair just | unfair unjust
+fertile | barren
+first foremost | last final
+fixed | flexible adjustable
+formal | informal casual
+forward forwards | backward backwards
+free | occupied
+frequent regular | infrequent irregular
+fresh | rotten spoiled
+friendly polite courteous kind | hostile rude unkind impolite
+global | local
+happy glad | sad unhappy
+hard | soft
+heavy | light
+horizontal | vertical
+legal lawful allowed permitted | illegal unlawful forbidden prohibited
+likely probable | unlikely improbable
+literal | figurative
+loose slack | tight
+loud noisy | silent quiet
+major | minor
+mature ripe | immature unripe
+maximum maximal | minimum minimal
+mild gentle moderate | severe harsh extreme intense
+mobile | stationary
+natural organic | artificial synthetic
+neat tidy orderly | messy untidy
+normal | abnormal
+objective | subjective
+optional voluntary | mandatory compulsory obligatory
+original | copied
+parallel | serial sequential
+patient | impatient
+perfect | flawed
+permanent lasting | temporary
+possible feasible | impossible infeasible
+powerful | powerless
+predictable | unpredictable
+pure | impure mixed
+raw | cooked
+real genuine authentic | fake counterfeit
+rich wealthy | poor
+rough | smooth
+sane sensible wise clever smart | insane foolish unwise stupid
+simple plain | complicated elaborate
+single | multiple several
+smooth | bumpy
+sober | drunk
+solid | liquid
+sooner | later
+sour bitter | sweet
+strict | lenient
+superficial | thorough
+tall | short
+temporary | permanent
+theoretical | practical
+tired | rested
+transparent | opaque
+tropical | polar
+urban | rural
+urgent | unhurried
+vertical | horizontal
+visible | invisible hidden
+willing | unwilling
+young | old
 """
 
 GROUPS = """
@@ -173,8 +323,8 @@ FUNCTION = _words(
 )
 """What carries no meaning of its own."""
 NUMBERS = {
-    **{word: str(n) for n, word in enumerate(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"))},
-    "nine": "9",
+    "zero": "0",
+    **{word: str(n) for n, word in enumerate(("two", "three", "four", "five", "six", "seven", "eight", "nine"), 2)},
     "ten": "10",
     "eleven": "11",
     "twelve": "12",

@@ -30,7 +30,7 @@ def filled(journal: Journal, name: str = "run", parent: str | None = None) -> st
     digest = journal.put_text(f"A prompt of {run}, with half a pair: \ud83d")
     entry = Entry(0, "call", "k", {"messages": [["user", digest]], "reply": "\ud83d"})
     journal.append(run, [entry], latency=0.25, attempts=2)
-    with BeliefMemory(journal, run, near=0.99) as memory:
+    with BeliefMemory(journal, run) as memory:
         lesson = Expansion(
             concept="c",
             statement=f"Trust the news of {run}.",

@@ -45,7 +45,7 @@ def run(journal: Journal, *statements: str, parent: str | None = None) -> str:
     name = journal.begin("run", parent=parent)
     for text in ("shared", f"only {name}"):
         journal.append(name, [Entry(0, "call", text, {"messages": [["user", journal.put_text(text)]]})])
-    with BeliefMemory(journal, name, near=0.99) as memory:
+    with BeliefMemory(journal, name) as memory:
         for statement in statements:
             learned(memory, statement)
     return name
