@@ -66,7 +66,7 @@ def _add_nodes(machine: Wiring, graph: EpisodeGraph) -> None:
     machine.add_node("act", Pausable("act", Act(graph.manager.name, sources, gates)))
     for monitor in graph.monitors:
         machine.add_node(monitor.name, Pausable(monitor.name, MonitorNode(monitor)))
-    reflect = Reflect(graph.critic, graph.names, graph.review, graph.judge, feedback)
+    reflect = Reflect(graph.critic, graph.names, graph.review, graph.judge, feedback, graph.distiller)
     machine.add_node("reflect", Pausable("reflect", reflect))
 
 

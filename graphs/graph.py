@@ -16,6 +16,7 @@ from ..critics.judge import Judge
 from ..critics.monitor import Monitor
 from ..environments.protocol import EnvironmentSpec
 from ..errors import GraphError, options
+from ..memory.behaviours import Distiller
 
 RESERVED = frozenset({"propagate", "observe", "act", "reflect"})
 
@@ -34,6 +35,7 @@ class EpisodeGraph:
         review: Where people rule on what the critic proposes before it is believed; ``None`` for nowhere.
         judge: Decides whether two beliefs say the same, where their structure and words leave it open; ``None`` leaves
             such pairs open, and merges nothing.
+        distiller: Makes behaviours of beliefs after training episodes; ``None`` makes none.
     """
 
     agents: tuple[Agent, ...]
@@ -43,6 +45,7 @@ class EpisodeGraph:
     gates: tuple[Gate, ...] = ()
     review: Review | None = None
     judge: Judge | None = None
+    distiller: Distiller | None = None
 
     @property
     def manager(self) -> Agent:
@@ -151,6 +154,7 @@ def hierarchy(
     gates: Gate | Sequence[Gate] = (),
     review: Review | None = None,
     judge: Judge | None = None,
+    distiller: Distiller | None = None,
 ) -> EpisodeGraph:
     """FinCon's team: analysts side by side, each reading one source, and a manager that decides on their insights.
 
@@ -168,4 +172,5 @@ def hierarchy(
         gates=tuple(gates) if isinstance(gates, Sequence) else (gates,),
         review=review,
         judge=judge,
+        distiller=distiller,
     )

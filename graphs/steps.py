@@ -20,13 +20,14 @@ from ..environments.protocol import Observation
 from ..errors import GraphError
 from ..memory.approval import Held
 from ..memory.approval import held as held_back
+from ..memory.behaviours import AUTHOR, Distiller
 from ..memory.journal import Entry
 from ..memory.past import Asked
 from ..memory.procedural import ProceduralMemory
 from ..memory.propagation import AgentProfile, PropagationContext, render
 from ..memory.revision import Resolves
 from ..memory.ruling import rule
-from ..memory.state import HANDED, RevisionResult
+from ..memory.state import HANDED, Beliefs, RevisionResult
 from ..memory.trajectory import Phase, place_key, step_record
 from ..models.protocol import Answer, Request, T
 from .crediting import settle
@@ -141,6 +142,7 @@ class Reflect:
     review: Review | None = None
     judge: Judge | None = None
     feedback: FeedBack | None = None
+    distiller: Distiller | None = None
 
     async def __call__(self, state: EpisodeState, runtime: EpisodeRuntime) -> Update:
         """Record the critique and its belief operations in one transaction, what the outcome says, and the end."""
@@ -152,6 +154,8 @@ class Reflect:
         beliefs = episode.memory.before(episode.number)
         if self.critic is not None and episode.mode == "train":
             beliefs = beliefs.after(await self._learn(self.critic, current, state["step"], episode))
+        if self.distiller is not None and episode.mode == "train":
+            beliefs = beliefs.after(_distilled(self.distiller, beliefs, state["step"], episode))
         settle(episode, beliefs, math.fsum(rewards), state["step"])
         payload = {
             "mode": episode.mode,
@@ -227,6 +231,12 @@ class Reflect:
             known_at=episode.observation.as_of,
             resolves=resolves,
         )
+
+
+def _distilled(distiller: Distiller, beliefs: Beliefs, step: int, episode: Episode) -> tuple[RevisionResult, ...]:
+    """Make behaviours of what is believed after the critique."""
+    results = distiller.distil(beliefs, episode.number, episode.memory.generation)
+    return episode.memory.record(episode.number, place_key(step, Phase.DISTIL, AUTHOR), results)
 
 
 def _resolver(current: Trajectory, before: Trajectory | None) -> Resolves:

@@ -18,6 +18,7 @@
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
 ``asked``, ``choosing``       what a propagation depends on; asking a policy, and checking what it says
 ``omissions``                 settings that weren't there yet when something was recorded
+``behaviours``                what several beliefs come to, handed out in place of them
 ``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with
 ``credit``, ``comparison``    what beliefs are worth; ``intervals``: how sure that is; ``lots``: drawing them
 ``embeddings``, ``vectors``   texts to vectors, and where those are kept
@@ -49,6 +50,7 @@ Importing this imports neither chromadb nor scikit-learn; whoever needs them wai
 
 from __future__ import annotations
 
+from .behaviours import Distiller
 from .belief import Belief, Credence, Evidence, Predicate, Scope, Status
 from .dialogue import DialogueReader, spoken
 from .embeddings import ChromaEmbedder, Embedder, HashingEmbedder, LiteLLMEmbedder, OnnxEmbedder, embedder
@@ -94,6 +96,7 @@ __all__ = [
     "Contraction",
     "Credence",
     "DialogueReader",
+    "Distiller",
     "Embedder",
     "Entry",
     "EpisodeMemory",

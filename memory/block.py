@@ -6,13 +6,19 @@ The grammar of a line::
     [ID] ASPECT | POLARITY | STRENGTH | STATEMENT (disputed)
     [ID] ASPECT | POLARITY | STRENGTH | STATEMENT | when: SCOPE
     [ID] ASPECT | POLARITY | STRENGTH | STATEMENT (disputed) | when: SCOPE
+    [ID] behaviour NAME | ASPECT, ASPECT | POLARITY | STRENGTH | STATEMENT ...
+    [ID] hint INSTANCE | ASPECT | POLARITY | STRENGTH | STATEMENT ...
 
     ID         b- and ten hex digits
+    NAME       of a behaviour, which stands for the beliefs that it was distilled from and bears on all their aspects
+    INSTANCE   the one that a hint is for, e.g. asset == AAPL
     ASPECT     what it bears on: a source, or source.signal
     POLARITY   for (trust the aspect) or against (act against it)
     STRENGTH   its credence in [0, 1], two decimals
     STATEMENT  the lesson, one sentence
     SCOPE      when it applies, in words; left out if it always does
+
+What a person said, kind ``feedback``, has the line of a belief.
 
 A line is one line and ``|`` only ever separates: whatever a model wrote is put on one line, its bars become slashes,
 and it can't pretend to be disputed.
@@ -23,12 +29,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from ..errors import BeliefError
 from .belief import Belief, Polarity, Status
+from .scope import instance
 
+Form = Literal["belief", "behaviour", "hint"]
+"""What a line is of."""
+_FORMS: dict[str, Form] = {"behaviour": "behaviour", "hint": "hint"}
 _LINE = re.compile(
-    r"\[(?P<id>b-[0-9a-f]{10})\] (?P<aspect>[^|]+) \| (?P<polarity>for|against) \| (?P<strength>[01]\.\d\d)"
+    r"\[(?P<id>b-[0-9a-f]{10})\] (?:(?P<form>behaviour|hint) (?P<of>[^|]+) \| )?(?P<aspect>[^|]+)"
+    r" \| (?P<polarity>for|against) \| (?P<strength>[01]\.\d\d)"
     r" \| (?P<statement>[^|]+?)(?P<disputed> \(disputed\))?(?: \| when: (?P<when>[^|]+))?"
 )
 
@@ -45,6 +57,9 @@ class BeliefLine:
     disputed: bool = False
     when: str = ""
     """The scope's sentence."""
+    form: Form = "belief"
+    of: str = ""
+    """A behaviour's name, or the instance that a hint is for."""
 
 
 def render(beliefs: Iterable[Belief]) -> str:
@@ -56,7 +71,7 @@ def line(belief: Belief) -> str:
     """One belief's line."""
     mark = " (disputed)" if belief.status is Status.DISPUTED else ""
     when = f" | when: {plain(belief.scope.sentence)}" if belief.scope.sentence.strip() else ""
-    head = f"[{belief.id}] {plain(belief.aspect)} | {belief.polarity} | {belief.credence.mean:.2f}"
+    head = f"[{belief.id}] {_form(belief)}{plain(belief.aspect)} | {belief.polarity} | {belief.credence.mean:.2f}"
     return f"{head} | {plain(belief.statement)}{mark}{when}"
 
 
@@ -75,11 +90,22 @@ def plain(text: str) -> str:
     return " ".join(shown.replace("(disputed)", "[disputed]").split()) or "-"
 
 
+def _form(belief: Belief) -> str:
+    """How the line of a behaviour or a hint begins."""
+    if belief.kind == "behaviour":
+        return f"behaviour {plain(belief.concept)} | "
+    if belief.kind == "hint":
+        bound = " and ".join(f"{p.fact} == {p.value}" for p in instance(belief.scope))
+        return f"hint {plain(bound)} | "
+    return ""
+
+
 def _read(text: str) -> BeliefLine:
     found = _LINE.fullmatch(text)
     if found is None:
         raise BeliefError(
-            f"{text!r} isn't a belief's line: '[b-0123456789] aspect | for | 0.73 | statement', then ' (disputed)' "
+            f"{text!r} isn't a belief's line: '[b-0123456789] aspect | for | 0.73 | statement', with "
+            "'behaviour name | ' or 'hint instance | ' before the aspect of one, and then ' (disputed)' "
             "and ' | when: scope' where they apply"
         )
     return BeliefLine(
@@ -90,4 +116,6 @@ def _read(text: str) -> BeliefLine:
         found["statement"],
         found["disputed"] is not None,
         found["when"] or "",
+        _FORMS.get(found["form"], "belief"),
+        found["of"] or "",
     )

@@ -1,10 +1,20 @@
-"""Asking a propagation policy, and checking its answer: a choice per candidate, none that mustn't be handed out."""
+"""Asking a propagation policy, and checking its answer: a choice per candidate, none that mustn't be handed out.
+
+What behaviours stand for is settled here, whatever the policy: an agent that is handed a behaviour isn't handed its
+parents, and a behaviour with a parent that isn't active isn't handed to anybody.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
 from ..errors import BeliefError
-from .propagation import AgentProfile, Choice, Propagation, PropagationContext, Vectorise, objection
-from .state import Beliefs
+from .behaviours import standing_for, waiting
+from .belief import Belief
+from .propagation import AgentProfile, Choice, Propagation, PropagationContext, Vectorise, objection, tokens
+from .state import HANDED, Beliefs
 
 
 def chosen(
@@ -12,10 +22,43 @@ def chosen(
 ) -> tuple[Choice, ...]:
     """What a policy chooses for an agent.
 
+    The policy is asked without the parents of all behaviours first. Those of behaviours that it doesn't take come back,
+    and it is asked again.
+
     Raises:
         BeliefError: It left a candidate out, or hands out what status, time or scope forbid.
     """
     beliefs = [candidates[i] for i in sorted(candidates)]
+    objects = partial(objection, context=context, agent=agent, audience=False)
+    left = [_left(agent, b, why) for b in beliefs if b.status in HANDED and (why := waiting(b, candidates, objects))]
+    idle = {c.belief for c in left}
+    behaviours = [b for b in beliefs if b.kind == "behaviour" and b.status in HANDED and b.id not in idle]
+    while True:
+        replaced = standing_for(behaviours, candidates)
+        shown = [b for b in beliefs if b.id not in idle and b.id not in replaced]
+        choices = _asked(policy, agent, shown, context, vectors)
+        taken = {c.belief for c in choices if c.taken}
+        kept = [b for b in behaviours if b.id in taken]
+        if kept == behaviours:
+            break
+        behaviours = kept
+    doubled = standing_for([candidates[i] for i in taken if candidates[i].kind == "behaviour"], candidates)
+    once = [
+        replace(c, taken=False, reason=_told(doubled[c.belief])) if c.taken and c.belief in doubled else c
+        for c in choices
+    ]
+    return (*once, *(_left(agent, candidates[i], _told(by)) for i, by in sorted(replaced.items())), *left)
+
+
+def _asked(
+    policy: Propagation,
+    agent: AgentProfile,
+    beliefs: Sequence[Belief],
+    context: PropagationContext,
+    vectors: Vectorise,
+) -> tuple[Choice, ...]:
+    """What the policy says of these, checked."""
+    candidates = {b.id: b for b in beliefs}
     choices = policy.choose(agent, beliefs, context, vectors)
     if sorted((c.agent, c.belief) for c in choices) != [(agent.name, b.id) for b in beliefs]:
         raise BeliefError(
@@ -29,3 +72,11 @@ def chosen(
                 f"{against}; ask memory.propagation.objection first"
             )
     return choices
+
+
+def _told(behaviour: str) -> str:
+    return f"replaced by behaviour {behaviour}"
+
+
+def _left(agent: AgentProfile, belief: Belief, reason: str) -> Choice:
+    return Choice(agent.name, belief.id, taken=False, reason=reason, tokens=tokens(belief))

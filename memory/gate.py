@@ -19,9 +19,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .belief import Belief, Credence, Examples, Predicate, Scope, Status
+from .belief import Belief, Credence, Examples, Scope, Status
 from .past import Past
-from .scope import unmet
+from .scope import instance, unmet
 
 _SELF_TALK = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -112,11 +112,6 @@ def failing(scope: Scope, examples: Examples) -> str | None:
 
 def unfit(belief: Belief) -> str | None:
     """What keeps a belief from being kept at all: a hint for no instance, or a failing example."""
-    if belief.kind == "hint" and not any(_binds(p) for p in belief.scope.when):
+    if belief.kind == "hint" and not instance(belief.scope):
         return "a hint is for one instance: give its scope a condition FACT == VALUE that names it"
     return failing(belief.scope, belief.examples)
-
-
-def _binds(condition: Predicate) -> bool:
-    """Whether a condition names an instance, and not just a task or who is told."""
-    return condition.op == "==" and condition.fact not in {"environment", "role", "agent", "regime"}

@@ -88,6 +88,13 @@ class Importation(Proposal):
     """A sha256 over the file's text."""
 
 
+class Distillation(Proposal):
+    """Make a behaviour of beliefs; no critic and no person did."""
+
+    kind: Literal["distillation"] = "distillation"
+    parents: tuple[str, ...]
+
+
 Cause = Annotated[
     Expansion
     | Revision
@@ -101,6 +108,7 @@ Cause = Annotated[
     | Rollback
     | Merger
     | Importation
+    | Distillation
     | Comparison,
     Field(discriminator="kind"),
 ]

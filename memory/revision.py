@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from .behaviours import misfit, parents_of
 from .belief import Belief, Credence, Evidence, Status, Validity, belief_id
 from .gate import Standing, brings_outcomes, failing, lifted, standing, unfit
 from .interventions import Addition, Amendment, Cause
@@ -266,7 +267,19 @@ class _Admission:
             generation=self._terms.generation,
             **(p.validity.model_dump() if isinstance(p, Addition | Amendment) else {}),
         )
+        if new.kind == "behaviour":
+            new = self._behaviour(new, old, derived)
         if reason := unfit(new):
+            raise _RejectedError(reason)
+        return new
+
+    def _behaviour(self, new: Belief, old: Belief | None, relied: frozenset[str]) -> Belief:
+        """A behaviour with what it stands for; a person's stands for what the one that it replaces did."""
+        if self._terms.stated:
+            kept = old.parents if old and old.kind == "behaviour" else ()
+            return new.model_copy(update={"parents": kept})
+        new = new.model_copy(update={"parents": parents_of(new, relied, self._beliefs)})
+        if reason := misfit(new, self._beliefs):
             raise _RejectedError(reason)
         return new
 

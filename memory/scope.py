@@ -70,6 +70,12 @@ def unmet(scope: Scope, facts: Facts) -> str | None:
     return None
 
 
+def instance(scope: Scope) -> tuple[Predicate, ...]:
+    """The conditions that bind a scope to an instance, ``asset == AAPL``, and not just to a task or to who is told."""
+    general = {"environment", "role", "agent", "regime"}
+    return tuple(p for p in scope.when if p.op == "==" and p.fact not in general)
+
+
 def same(one: Scope, other: Scope) -> bool:
     """Whether two scopes have the same conditions and exclusions; their sentences aren't compared."""
     return _set(one.when) == _set(other.when) and _set(one.unless) == _set(other.unless)

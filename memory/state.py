@@ -68,7 +68,7 @@ class Update(Record):
         told: dict[str, Any] = {
             "status": self.status or belief.status,
             "credence": belief.credence.after(self.good, self.bad),
-            "evidence": _merged(belief.evidence, self.evidence),
+            "evidence": merged(belief.evidence, self.evidence),
             "known_at": later(belief.known_at, self.known_at) if self._teaches else belief.known_at,
             "tainted": belief.tainted or self.tainted,
             "supersedes": _united(belief.supersedes, self.supersedes),
@@ -199,7 +199,7 @@ def _holders(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield from data["restored"]
 
 
-def _merged(held: tuple[Evidence, ...], more: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def merged(held: tuple[Evidence, ...], more: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Evidence with the steps that weren't cited yet; evidence without steps is someone's word."""
     cited = {(e.run, e.episode, step) for e in held for step in e.steps}
     new = (_fresh(e, cited) for e in more)

@@ -24,6 +24,7 @@ class Phase(IntEnum):
     FEEDBACK = 55
     REFLECT = 60
     REVIEW = 61
+    DISTIL = 63
     END = 70
 
 

@@ -71,7 +71,7 @@ def _concepts(tallies: Iterable[TallyLine]) -> list[dict[str, str]]:
 
 def _proposals(findings: Iterable[Finding], prompt: Prompt) -> list[dict[str, Any]]:
     """Changes first, then what held. A source as a whole is judged only where none of its signals is."""
-    held = {belief.aspect: belief for belief in prompt.beliefs}
+    held = {belief.aspect: belief for belief in prompt.beliefs if belief.kind != "behaviour"}  # beside its parents
     told = {f.now.aspect for f in findings if f.polarity} | set(held)
     judged = {aspect.partition(".")[0] for aspect in told if "." in aspect}
     changes: list[dict[str, Any]] = []

@@ -63,7 +63,7 @@ def distil(prompt: Prompt, tone: Tone) -> dict[str, Any]:
             {"aspect": rule.aspect, "value": value, "supports": rule.above if value > 0 else rule.below}
             for rule, value in readings[:12]
         ],
-        "beliefs": [b.id for b in beliefs if b.aspect in aspects and not b.disputed],
+        "beliefs": list(dict.fromkeys(b.id for b in beliefs if b.aspect in aspects and not b.disputed)),
     }
 
 
@@ -80,7 +80,7 @@ def decide(prompt: Prompt) -> dict[str, Any]:
         "confidence": _confidence(elected),
         "reasons": "votes: " + (", ".join(f"{a} {v:.2f}" for a, v in sorted(votes.items())) or "none"),
         "insights": [i.agent for i in insights if any(i.took(vote.choice) for vote in elected)],
-        "beliefs": [b.id for b in beliefs if b.aspect in sources and not b.disputed],
+        "beliefs": list(dict.fromkeys(b.id for b in beliefs if b.aspect in sources and not b.disputed)),
         "reflection": "an alert was raised: only a clear lead is followed" if prompt.alerted else None,
     }
 

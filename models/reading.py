@@ -16,7 +16,7 @@ _SIGNAL = re.compile(
     r"usual size (?P<scale>\S+); read from the (?:(?P<tone>tone of the items)(?: of (?P<about>\S+))?|number)$"
 )
 _BELIEF = re.compile(
-    r"^\[(?P<id>b-[0-9a-f]+)\] (?P<aspect>[^|]+) \| (?P<polarity>for|against) "
+    r"^\[(?P<id>b-[0-9a-f]+)\] (?:(?P<kind>behaviour|hint) [^|]+ \| )?(?P<aspect>[^|]+) \| (?P<polarity>for|against) "
     r"\| (?P<strength>[01]\.\d+) \| (?P<rest>.*)$"
 )
 _INSIGHT = re.compile(r"^insight (?P<agent>[^:]+): (?P<stance>.+), confidence (?P<confidence>[01]\.\d+)$")
@@ -53,13 +53,14 @@ class SignalRule:
 
 @dataclass(frozen=True)
 class BeliefLine:
-    """The typed part of a belief as it stands in a prompt."""
+    """The typed part of a belief as it stands in a prompt; of a behaviour, on one of its aspects."""
 
     id: str
     aspect: str
     polarity: str
     strength: float
     disputed: bool
+    kind: str = "belief"
 
 
 @dataclass(frozen=True)
@@ -174,10 +175,18 @@ class Prompt:
 
     @property
     def beliefs(self) -> tuple[BeliefLine, ...]:
-        """The belief block."""
+        """The belief block. A behaviour is what it was distilled from: a line for each of its aspects."""
         return tuple(
-            BeliefLine(m["id"], m["aspect"], m["polarity"], float(m["strength"]), "(disputed)" in m["rest"])
+            BeliefLine(
+                m["id"],
+                aspect,
+                m["polarity"],
+                float(m["strength"]),
+                "(disputed)" in m["rest"],
+                m["kind"] or "belief",
+            )
             for m in self._matches(_BELIEF)
+            for aspect in (m["aspect"].split(", ") if m["kind"] == "behaviour" else [m["aspect"]])
         )
 
     @property

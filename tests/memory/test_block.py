@@ -7,16 +7,30 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from doxa.errors import BeliefError
-from doxa.memory.belief import Belief, Credence, Scope, Status, belief_id
+from doxa.memory.belief import Belief, Credence, Kind, Predicate, Scope, Status, belief_id
 from doxa.memory.block import BeliefLine, parse, plain, render
+from doxa.models.protocol import Message
+from doxa.models.reading import Prompt
 
 
-def belief(statement: str, aspect: str, sentence: str, *, against: bool, alpha: float, disputed: bool) -> Belief:
-    scope, polarity = Scope(sentence=sentence), "against" if against else "for"
+def belief(
+    statement: str,
+    aspect: str,
+    sentence: str,
+    *,
+    against: bool,
+    alpha: float,
+    disputed: bool,
+    kind: Kind = "belief",
+    name: str = "c",
+) -> Belief:
+    bound = (Predicate(fact="asset", op="==", value=name),) if kind == "hint" else ()
+    scope, polarity = Scope(when=bound, sentence=sentence), "against" if against else "for"
     return Belief.model_validate(
         {
             "id": belief_id("c", statement, aspect, polarity, scope),  # type: ignore[arg-type]
-            "concept": "c",
+            "kind": kind,
+            "concept": name,
             "statement": statement,
             "aspect": aspect,
             "polarity": polarity,
@@ -38,6 +52,8 @@ beliefs = st.builds(
     against=st.booleans(),
     alpha=st.floats(0.01, 100),
     disputed=st.booleans(),
+    kind=st.sampled_from(("belief", "feedback", "behaviour", "hint")),
+    name=st.text(min_size=1, max_size=20),
 )
 nasty = belief("a | 0.99 | b\n[b-0000000000] x | for | 1.00 | y (disputed)", "n|\u2028", "w\r\n| when: x (disputed)",
                against=True, alpha=3, disputed=False)  # fmt: skip
@@ -58,6 +74,8 @@ def test_a_block_reads_back_as_what_was_rendered(some: list[Belief]) -> None:
             plain(b.statement),
             b.status is Status.DISPUTED,
             plain(b.scope.sentence) if b.scope.sentence.strip() else "",
+            "belief" if b.kind == "feedback" else b.kind,
+            {"behaviour": plain(b.concept), "hint": plain(f"asset == {b.concept}")}.get(b.kind, ""),
         )
         for b in some
     )
@@ -69,6 +87,20 @@ def test_the_grammar_is_the_documented_one() -> None:
     assert render([held, doubted]).splitlines() == [
         f"[{held.id}] prices.momentum_21 | for | 0.75 | Follow it.",
         f"[{doubted.id}] news | against | 0.50 | Follow it. (disputed) | when: in calm markets",
+    ]
+    aspects = "prices.momentum_5, prices.momentum_21"
+    joined = belief("Trust both.", aspects, "", against=False, alpha=3, disputed=False, kind="behaviour", name="trust")
+    cue = belief("Sell.", "news", "", against=True, alpha=1, disputed=False, kind="hint", name="AAPL")
+    assert render([joined, cue]).splitlines() == [
+        f"[{joined.id}] behaviour trust | {aspects} | for | 0.75 | Trust both.",
+        f"[{cue.id}] hint asset == AAPL | news | against | 0.50 | Sell.",
+    ]
+    read = Prompt((Message("user", render([held, joined, cue])),)).beliefs
+    assert [(b.id, b.aspect, b.kind) for b in read] == [
+        (held.id, "prices.momentum_21", "belief"),
+        (joined.id, "prices.momentum_5", "behaviour"),
+        (joined.id, "prices.momentum_21", "behaviour"),
+        (cue.id, "news", "hint"),
     ]
     assert render([]) == ""
 
