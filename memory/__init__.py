@@ -35,7 +35,8 @@
 ``audit``, ``upkeep``         what is questionable about beliefs; a home kept in order
 ``interchange``, ``store``    beliefs in files; a LangGraph store in a home
 ``migrations``                beliefs as earlier versions wrote them
-``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time
+``index``, ``chroma``         finding beliefs by vectors; can be deleted at any time; ``collection``: in Chroma
+``served``, ``address``       a Chroma server in its place, and where that is; ``settings``: a home's own
 ``retrieval``, ``fusion``     finding texts by words, vectors, facts and time
 ``library``, ``passages``     where such texts are kept; its indexes: ``filters``, ``lexicon``, ``matrix``, ``signs``
 ``dialogue``, ``readings``    questions about what people said, read part by part

@@ -1,56 +1,29 @@
-"""Chroma, embedded, as an index. Importing this imports chromadb; nothing else in the package does."""
+"""Chroma, embedded, as an index. Importing this imports chromadb."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, cast
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from chromadb import Collection, EmbeddingFunction, Embeddings, PersistentClient
+from chromadb import Collection, PersistentClient
 from chromadb.api.client import Client
 from chromadb.api.shared_system_client import SharedSystemClient
-from chromadb.api.types import Embeddable
 from chromadb.config import Settings
-from chromadb.errors import ChromaError
 
-from ..errors import HomeError
-from .canonical import sha256
-from .embeddings import Vectors
+from .address import chroma_server
+from .collection import CONFIGURATION, Collected, NoFunction, named, sound
 from .home import Home
-from .index import DamagedIndexError, Hit, Metadata, Progress, nearest, writable
+from .index import DamagedIndexError, Progress, writable
 
-_EXACT = 100_000
-"""Up to so many candidates an exact scan beats Chroma's filtered search, by far."""
-_BROKEN = (ChromaError, AttributeError, KeyError, OSError, RuntimeError, TypeError, ValueError)
-"""What Chroma raises over files that it can't make sense of."""
+if TYPE_CHECKING:
+    from .served import ServedIndex
 
 
-class _NoFunction(EmbeddingFunction[Embeddable]):
-    """Vectors are given; without a function of one's own Chroma would download a model."""
-
-    def __init__(self) -> None:
-        pass
-
-    def __call__(self, input: Embeddable) -> Embeddings:  # noqa: A002  Chroma's name for it
-        raise HomeError(f"doxa's collections take vectors, not texts: query_embeddings=... for {input!r}")
-
-    @staticmethod
-    def name() -> str:
-        return "doxa"
-
-    def get_config(self) -> dict[str, Any]:
-        return {}
-
-    @staticmethod
-    def build_from_config(config: dict[str, Any]) -> EmbeddingFunction[Embeddable]:
-        del config
-        return _NoFunction()
-
-
-class ChromaIndex:
+class ChromaIndex(Collected):
     """One collection per embedding generation, in the home's ``chroma`` folder; only for who holds the home's lock.
 
     A folder that is gone, stale or damaged is made anew, empty. Chroma doesn't notice all damage - over some files it
@@ -60,7 +33,7 @@ class ChromaIndex:
     def __init__(self, home: Home, generation: str) -> None:
         self._folder = home.chroma
         self._generation = generation
-        self._name = f"beliefs-{sha256(generation)[:16]}"
+        self._name = named(generation)
         self._client: Client | None = None
         self._collection = self._opened()
 
@@ -70,48 +43,15 @@ class ChromaIndex:
         told = self._note()["collections"].get(self._name, {})
         return Progress(told.get("position", 0), told.get("stamp", ""))
 
-    def add(self, ids: Sequence[str], vectors: Vectors, metadata: Sequence[Metadata]) -> None:
-        """Put vectors in, or others in their place; a belief that two runs added is in it once."""
-        rows = {i: row for row, i in enumerate(ids)}
-        kept = list(rows.values())
-        with _sound():
-            self._collection.upsert(
-                ids=list(rows),
-                embeddings=vectors[kept],
-                metadatas=[{k: v for k, v in metadata[row].items() if k != "text"} for row in kept],
-                documents=[metadata[row]["text"] for row in kept],
-            )
-
-    def get(self, ids: Sequence[str]) -> dict[str, Vectors]:
-        """The vectors of those ids that are there."""
-        with _sound():
-            found = self._collection.get(ids=list(ids), include=["embeddings"])
-            return _by_id(found["ids"], found["embeddings"])
-
-    def search(self, vector: Vectors, k: int, ids: Sequence[str] | None = None) -> tuple[Hit, ...]:
-        """The ``k`` nearest: up to 100,000 candidates are all scored, more are first narrowed down by Chroma."""
-        if ids is not None and len(ids) <= _EXACT:
-            return nearest(vector, self.get(ids), k) if ids else ()
-        wanted, n = None if ids is None else set(ids), max(64, 4 * k)
-        with _sound():
-            total = self._collection.count()
-            while True:
-                found = self._collection.query(query_embeddings=vector[None], n_results=n, include=["embeddings"])
-                rows = _by_id(found["ids"][0], found["embeddings"][0] if found["embeddings"] else None)
-                kept = {i: row for i, row in rows.items() if wanted is None or i in wanted}
-                if len(kept) >= k or n >= total:
-                    return nearest(vector, kept, k)
-                n *= 4
-
     def mark(self, progress: Progress) -> None:
         """Remember how far the journal is applied, and what the folder looks like now."""
-        with _sound():
+        with sound():
             told = {"position": progress.position, "stamp": progress.stamp, "count": self._collection.count()}
             self._write({**self._note()["collections"], self._name: told})
 
     def clear(self) -> None:
         """Delete the folder and start with an empty one."""
-        with _sound():
+        with sound():
             self._wipe()
             self._collection = self._open()
 
@@ -127,12 +67,12 @@ class ChromaIndex:
 
     def _opened(self) -> Collection:
         try:
-            with _sound():
+            with sound():
                 if self._note()["files"] != self._files():
                     self._wipe()
                 return self._open()
         except DamagedIndexError:
-            with writable(), _sound():
+            with writable(), sound():
                 self._wipe()
                 return self._open()
 
@@ -146,9 +86,9 @@ class ChromaIndex:
         self._client = cast("Client", PersistentClient(str(self._folder.absolute()), settings))
         collection = self._client.get_or_create_collection(
             self._name,
-            embedding_function=_NoFunction(),
+            embedding_function=NoFunction(),
             metadata={"generation": self._generation},
-            configuration={"hnsw": {"space": "l2", "ef_construction": 400, "ef_search": 400, "max_neighbors": 32}},
+            configuration=CONFIGURATION,
         )
         some = collection.get(limit=1, include=["embeddings"])["embeddings"]
         if some is not None and len(some):
@@ -188,17 +128,15 @@ class ChromaIndex:
         draft.replace(self._folder / "doxa.json")
 
 
-@contextmanager
-def _sound() -> Iterator[None]:
-    try:
-        yield
-    except _BROKEN as error:
-        raise DamagedIndexError(str(error)) from error
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # Rust's, which is no Exception and can't be imported
-            raise
-        raise DamagedIndexError(str(error)) from error
+def opened_chroma(home: Home, generation: str) -> ChromaIndex | ServedIndex:
+    """The index in Chroma that a home's settings name: embedded, or on a server.
 
+    Raises:
+        SetupError: The settings name a server that can't be used.
+    """
+    address = chroma_server(home)
+    if address is None:
+        return ChromaIndex(home, generation)
+    from .served import ServedIndex
 
-def _by_id(ids: Sequence[str], vectors: Any) -> dict[str, Vectors]:  # noqa: ANN401  Chroma's own type is a union of all
-    return dict(zip(ids, np.asarray(vectors, np.float32), strict=True)) if len(ids) else {}
+    return ServedIndex(home, generation, address)

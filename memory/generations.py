@@ -16,6 +16,11 @@ def replaced(database: Database) -> Mapping[str, str]:
     return {str(old): str(new) for old, new in json.loads(rows[0][0]).items()} if rows else {}
 
 
+def generations(database: Database) -> tuple[str, ...]:
+    """Those that any vector here is of, whether replaced or not."""
+    return tuple(str(name) for (name,) in database.rows("SELECT DISTINCT generation FROM vectors ORDER BY generation"))
+
+
 def current(database: Database, generation: str) -> str:
     """The generation whose vectors stand for those of ``generation`` now."""
     return replaced(database).get(generation, generation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -12,6 +11,7 @@ from ..errors import SetupError
 from .home import Home
 from .journal import Journal
 from .removal import ended, pinned, with_dependents
+from .settings import table
 
 _SECONDS = {"h": 3600.0, "d": 86400.0, "w": 604800.0}
 
@@ -52,15 +52,12 @@ def retention(home: Home, **given: Any) -> Retention:  # noqa: ANN401  settings 
     Raises:
         SetupError: A setting isn't right; the message names it.
     """
-    path = home.path / "settings.toml"
+    told = table(home, "retention")
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8")).get("retention", {}) if path.is_file() else {}
         return Retention.model_validate({**told, **{name: value for name, value in given.items() if value is not None}})
     except ValidationError as error:
         first = error.errors()[0]
         raise SetupError(f"retention, {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (OSError, TypeError, ValueError) as error:
-        raise SetupError(f"{path} can't be read: {error}") from None
 
 
 def expired(journal: Journal, keep: Retention, now: float) -> tuple[str, ...]:

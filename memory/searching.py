@@ -193,9 +193,9 @@ def opened_search(journal: Journal, store: VectorStore) -> Iterator[BeliefSearch
         if not journal.writable:
             yield BeliefSearch(journal, store, shelf)
             return
-        from .chroma import ChromaIndex
+        from .chroma import opened_chroma
 
-        with closing(ChromaIndex(journal.home, store.generation)) as chroma:
+        with closing(opened_chroma(journal.home, store.generation)) as chroma:
             yield BeliefSearch(journal, store, shelf, chroma)
 
 

@@ -7,7 +7,7 @@ reopening embeds nothing again, and ``doxa memory verify`` checks them too. Impo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -34,9 +34,11 @@ from langgraph.store.base import (
     validate_op_namespace,
 )
 
+from ..errors import BeliefError
 from .curation import ENDED
 from .embeddings import Embedder, Vectors, embedder
 from .events import payload_text
+from .generations import current
 from .home import Home
 from .journal import Entry, Journal
 from .matching import matches
@@ -88,10 +90,19 @@ class DoxaStore(BaseStore):
             fields: Paths of what is embedded of an item, unless it's put with its own; ``$`` is all of it.
             ttl: Defaults for how long items live.
             clock: Tells the time, with its zone.
+
+        Raises:
+            BeliefError: The home has been embedded again since, with another embedder.
         """
         self.ttl_config = ttl
         self._journal, self._name, self._clock = journal, name, clock
         self._embedder = embedder(embedding)
+        now = current(journal.database, self._embedder.name)
+        if now != self._embedder.name:
+            raise BeliefError(
+                f"this home's vectors were made again with {now}, and the store was opened with {self._embedder.name}: "
+                "vectors of two embedding generations can't be compared. Open it with embedding=... for the former"
+            )
         self._store = VectorStore(journal.database, self._embedder)
         self._fields = tuple(fields)
         self._lock = RLock()
@@ -205,7 +216,7 @@ class DoxaStore(BaseStore):
         entries = [Entry(_EPISODE, "store", f"{self._count + n:012d}", payload) for n, payload in enumerate(payloads)]
         for entry in entries:
             payload_text(self._name, entry)  # raises over what isn't JSON, before anything is embedded
-        self._store.of([text for payload in payloads for text in _texts(payload)])
+        self._store.of([text for payload in payloads for text in indexed(payload)])
         for event in self._journal.append(self._name, entries):
             self._apply(event.payload)
 
@@ -224,12 +235,12 @@ class DoxaStore(BaseStore):
             return
         since = at if old is None or _over(old, at) else old.item.created_at
         item = Item(value=payload["value"], key=place[1], namespace=place[0], created_at=since, updated_at=at)
-        vectors = self._store.of(_texts(payload))
+        vectors = self._store.of(indexed(payload))
         self._kept[place] = _Kept(item, payload["ttl"], _expiry(at, payload["ttl"]), vectors)
 
 
-def _texts(payload: dict[str, Any]) -> list[str]:
-    """What is embedded of an item."""
+def indexed(payload: Mapping[str, Any]) -> list[str]:
+    """What is embedded of an item, by the event that put it."""
     if payload["op"] != "put":
         return []
     paths = [path if path == "$" else tokenize_path(path) for path in payload["paths"]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import JournalError
 from .embeddings import Embedder
-from .generations import replaced, switch
+from .generations import generations, replaced, switch
 from .index import BeliefIndex, Progress
 from .journal import Journal
 from .kept import Kept
@@ -58,13 +58,13 @@ def rebuild(journal: Journal) -> tuple[Rebuilt, ...]:
     Raises:
         BeliefError: A vector is missing; the message names the embedder that made the others.
     """
-    from .chroma import ChromaIndex
+    from .chroma import opened_chroma
 
     done = list[Rebuilt]()
     shutil.rmtree(journal.home.library, ignore_errors=True)
     for number, (generation, texts) in enumerate(sorted(_texts(journal).items())):
         store = VectorStore(journal.database, Kept(generation))
-        index = ChromaIndex(journal.home, generation)
+        index = opened_chroma(journal.home, generation)
         with closing(index), opened_shelf(journal, store) as shelf:
             if number == 0:
                 index.clear()
@@ -75,27 +75,28 @@ def rebuild(journal: Journal) -> tuple[Rebuilt, ...]:
 
 
 def reembed(journal: Journal, embedder: Embedder) -> Rebuilt:
-    """Embed every belief of a home again: the new vectors are laid beside the old, then the home switches to them.
+    """Embed every belief of a home again, and what its stores index: first beside the old vectors, then in their place.
 
-    The switch is one transaction: before it everything is as it was, after it every memory of this home is of the new
-    generation, and opening one with the old embedder is refused. The old vectors stay.
+    The switch is one transaction: before it everything is as it was, after it every memory and store of this home is of
+    the new generation, and opening one with the old embedder is refused. The old vectors stay.
 
     Raises:
         BeliefError: The embedder's vectors don't fit together.
         ModelError: It didn't answer.
     """
-    from .chroma import ChromaIndex
+    from .chroma import opened_chroma
 
     held = _texts(journal)
     store = VectorStore(journal.database, embedder)
-    texts = sorted({text for beliefs in held.values() for said in beliefs.values() for text in said})
+    stored = _stored(journal)
+    texts = sorted({text for beliefs in held.values() for said in beliefs.values() for text in said} | stored)
     for start in range(0, len(texts), _BATCH):
         store.of(texts[start : start + _BATCH])
-    index = ChromaIndex(journal.home, embedder.name)
+    index = opened_chroma(journal.home, embedder.name)
     with closing(index), opened_shelf(journal, store) as shelf:
         for each in (index, shelf):
             each.mark(Progress())  # if it was there before, it was without the beliefs of the others
-        switch(journal.database, held, embedder.name)
+        switch(journal.database, {*held, *(generations(journal.database) if stored else ())}, embedder.name)
         for each in (index, shelf):
             BeliefIndex(journal, store, each)
     return Rebuilt(embedder.name, len({belief for beliefs in held.values() for belief in beliefs}))
@@ -125,3 +126,13 @@ def _texts(journal: Journal) -> dict[str, dict[str, list[str]]]:
                 said = [belief.statement, *([belief.scope.sentence] if belief.scope.sentence else [])]
                 found.setdefault(now.get(added.generation, added.generation), {})[belief.id] = said
     return found
+
+
+def _stored(journal: Journal) -> set[str]:
+    """What the home's LangGraph stores ever indexed."""
+    events = [event for run in journal.runs() for event in journal.events(run, kind="store")]
+    if not events:
+        return set()
+    from .store import indexed  # imports langgraph
+
+    return {text for event in events for text in indexed(event.payload)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,11 +22,12 @@ from langgraph.store.base import (
 )
 from langgraph.store.memory import InMemoryStore
 
-from doxa.errors import HomeError, JournalError
+from doxa.errors import BeliefError, HomeError, JournalError
 from doxa.graphs import Run
 from doxa.memory import HashingEmbedder, Home, Journal
 from doxa.memory.embeddings import Vectors
 from doxa.memory.store import DoxaStore
+from doxa.memory.upkeep import reembed
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
@@ -56,7 +58,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[DoxaStore]:
-    with DoxaStore.open(tmp_path / "home", clock=clock, fields=["text", "tags[*]"]) as opened:
+    with DoxaStore.open(tmp_path / "home", clock=clock, fields=["text", "content", "tags[*]"]) as opened:
         yield opened
 
 
@@ -249,6 +251,46 @@ def test_it_is_all_there_after_reopening_and_nothing_is_embedded_again(tmp_path:
         assert len(reading.search(())) == 5
         with pytest.raises(JournalError, match="for reading only"):
             reading.put(("n",), "k", {"v": 1})
+
+
+def test_what_it_indexes_is_embedded_again_with_the_home(tmp_path: Path, clock: Clock) -> None:
+    new = Counting(64)
+    with DoxaStore.open(tmp_path, clock=clock) as store:
+        put_some(store)
+        texts = [item.value for item in store.search((), limit=99)]
+    Counting.count = 0
+    with Journal.open(Home(tmp_path), write=True) as journal:
+        reembed(journal, new)
+    assert Counting.count > 0
+    Counting.count = 0
+    with DoxaStore.open(tmp_path, clock=clock, embedding=new) as store:
+        assert [item.value for item in store.search((), limit=99)] == texts
+        assert Counting.count == 0, "the vectors were there"
+        assert store.search((), query="momentum of prices")[0].value["n"] == 2
+        assert {kept.vectors.shape[1] for kept in store._kept.values()} == {64}
+    with pytest.raises(BeliefError, match=r"made again with .*64.*embedding="), DoxaStore.open(tmp_path):
+        pass
+
+
+def test_langmem_keeps_its_memories_in_it(store: DoxaStore) -> None:
+    langmem = pytest.importorskip("langmem", reason="langmem isn't installed: pip install langmem")
+    place, ana, bo = ("memories", "{user}"), {"configurable": {"user": "ana"}}, {"configurable": {"user": "bo"}}
+    manage = langmem.create_manage_memory_tool(namespace=place, store=store)
+    search = langmem.create_search_memory_tool(namespace=place, store=store)
+
+    def told(answer: str) -> list[str]:
+        return [item["value"]["content"] for item in json.loads(answer)]
+
+    manage.invoke({"content": "Ana eats rye bread.", "action": "create"}, config=ana)
+    asyncio.run(manage.ainvoke({"content": "The harbour fee is 40.", "action": "create"}, config=ana))
+    key = json.loads(search.invoke({"query": "harbour fee"}, config=ana))[0]["key"]
+    manage.invoke({"content": "The harbour fee is 55.", "action": "update", "id": key}, config=ana)
+    assert told(asyncio.run(search.ainvoke({"query": "harbour fee", "limit": 1}, config=ana))) == [
+        "The harbour fee is 55."
+    ]
+    assert told(search.invoke({"query": "harbour fee"}, config=bo)) == []
+    manage.invoke({"action": "delete", "id": key}, config=ana)
+    assert told(search.invoke({"query": "harbour fee"}, config=ana)) == ["Ana eats rye bread."]
 
 
 def test_a_langgraph_graph_uses_it(store: DoxaStore) -> None:
