@@ -190,8 +190,9 @@ class OnRay:
             share, before = shares.take(), self._spent(run)
             outcome = await self._sent(self._task(arm, run, share.above(before), secret))
             self._gather(run, outcome)
-            after = self._spent(run)
-            shares.back(share, Spent(after.tokens - before.tokens, after.usd - before.usd))
+            if outcome.archive:  # else nobody knows what it used: its whole share, at worst
+                after = self._spent(run)
+                shares.back(share, Spent(after.tokens - before.tokens, after.usd - before.usd))
             if not outcome.shared:
                 told.note(
                     f"{arm.label} ran on a machine that doesn't reach {self.folder}: had that machine been lost, its "

@@ -29,7 +29,7 @@ team = hierarchy(
     CVaRMonitor(),
     ConceptualCritic(),
 )
-def rain(seed: int, days: int = 4):
+def rain(seed: int, days: int = 3):
     return Experiment(Weather(days=days), team, episodes=2, seed=seed, name="rain")
 """
 PASSWORD = "pa55-w0rd-of-the-tests"
@@ -197,24 +197,18 @@ def test_a_copy_of_another_journal_is_made_anew(doxa: Doxa, url: str) -> None:
     assert there["digest"] == here["digest"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("train", "spec.py:rain", "--set", "seed=1"),
-        OVER,
-        ("runs", "rm", "rain-1", "--yes"),
-        ("gc",),
-        ("resume", "rain-1"),
-    ],
-)
-def test_nothing_is_written_through_a_copy(doxa: Doxa, url: str, command: tuple[str, ...]) -> None:
-    assert doxa(*OVER, "--stop-on-failure", "--journal", url).code == 0
+def test_nothing_is_written_through_a_copy_which_is_its_owners_alone(doxa: Doxa, url: str) -> None:
+    assert doxa(*OVER, "--journal", url).code == 0
     before = execute(url, "SELECT count(*) FROM doxa.events")
-    done = doxa(*command, "--home", url)
-    assert done.code == 2
-    assert "is for reading only" in done.err or "has ended" in done.err
-    assert PASSWORD not in done.err
+    for command in (("train", "spec.py:rain", "--set", "seed=1"), OVER, ("runs", "rm", "rain-1", "--yes"), ("gc",)):
+        done = doxa(*command, "--home", url)
+        assert done.code == 2
+        assert "is for reading only" in done.err
+        assert PASSWORD not in done.err
     assert execute(url, "SELECT count(*) FROM doxa.events") == before
+    folder = mirror.mirrored(url)
+    assert folder.stat().st_mode & 0o077 == 0
+    assert PASSWORD not in (folder / "copied").read_text()
 
 
 def test_two_homes_never_get_the_same_number(url: str) -> None:
@@ -300,10 +294,3 @@ def test_without_psycopg_the_install_line_is_told(doxa: Doxa, monkeypatch: pytes
         assert done.code == 2
         assert "pip install 'doxa[postgres]'" in done.err
     assert not Path(".doxa").exists()
-
-
-def test_the_copy_is_its_owners_alone(doxa: Doxa, url: str) -> None:
-    assert doxa(*OVER, "--journal", url).code == 0
-    folder = mirror.mirrored(url)
-    assert folder.stat().st_mode & 0o077 == 0
-    assert PASSWORD not in (folder / "copied").read_text()

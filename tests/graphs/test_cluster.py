@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doxa.graphs import Run
+from doxa.graphs.arms import Plan, axes, planned
+from doxa.graphs.cluster import Cluster
 from doxa.graphs.homes import packed, unpacked
-from doxa.graphs.remote import Task, execute, loaded
+from doxa.graphs.remote import Outcome, Task, execute, loaded
 from doxa.graphs.session import begun
 from doxa.graphs.shares import Share, Shares
-from doxa.graphs.sweep import asked_for
+from doxa.graphs.sweep import Bounds, asked_for, swept
+from doxa.graphs.told import Silent
 from doxa.memory import Entry, Home, Journal
 from doxa.models.budget import Budget, Spent
 from doxa.testing import OpenAIServer
@@ -193,6 +197,62 @@ def test_an_arm_on_ray_is_resumed_by_its_sweep(doxa: Doxa, server: OpenAIServer,
     done = doxa("resume", "rain-1", "--home", "sweep")
     assert done.code == 2
     assert "doxa sweep --resume rain-sweep-1" in done.err
+
+
+def elsewhere(task: Task) -> Awaitable[Outcome]:
+    """Run an arm as a machine would that doesn't see the sweep's home."""
+    return asyncio.to_thread(execute, replace(task, token="another"))
+
+
+class Listening(Silent):
+    """Keeps what is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def over(server: OpenAIServer, tmp_path: Path) -> Plan:
+    return planned("spec.py:rain", axes(["seed=2..5"]), settings={"url": server.url}, folder=str(tmp_path))
+
+
+@pytest.mark.usefixtures("doxa")
+def test_machines_that_do_not_see_the_home_are_told_of(
+    server: OpenAIServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    told, cluster = Listening(), Cluster(elsewhere, cancel=lambda _: None, local=True)
+    found = asyncio.run(swept(over(server, tmp_path), tmp_path / "home", told=told, on=cluster.executor))
+    assert found.ended
+    assert len(server.requests) == 4 * CALLS
+    assert len(told.notes) == 4
+    assert all("put the home in a folder that all machines share" in note for note in told.notes)
+
+
+@pytest.mark.usefixtures("doxa")
+def test_arms_that_cannot_ask_each_other_stay_within_one_budget(
+    server: OpenAIServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    cluster = Cluster(elsewhere, cancel=lambda _: None, local=True)
+    for most, ended in ((8000, False), (12_000, False), (40_000, True)):
+        bounds = Bounds(concurrency=2, max_tokens=most)
+        found = asyncio.run(swept(over(server, tmp_path), tmp_path / "home", bounds, on=cluster.executor))
+        assert 0 < sum(row.tokens for row in found.rows) <= most
+        assert found.ended == ended
+        assert all("BudgetExceededError" in str(row.failure) for row in found.failed)
+    assert len(server.requests) == 4 * CALLS
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_second_sweep_on_a_home_is_refused(doxa: Doxa, server: OpenAIServer, tmp_path: Path) -> None:
+    with Journal.open(Home(tmp_path / ".doxa"), write=True):
+        done = doxa(*asked(server, "--on", "ray"))
+    assert done.code == 2
+    assert "another doxa process is writing" in done.err
+    assert not server.requests
 
 
 @given(
