@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -74,6 +75,8 @@ def unpacked(journal: Journal, run: bytes) -> None:
 def gathered(journal: Journal, sweep: str, runs: Iterable[str]) -> None:
     """Take in what the homes of these arms hold and the sweep's doesn't: a sweep may have been cut off in between.
 
+    They are deleted then: whoever goes on with an arm begins with what the sweep's home holds.
+
     Raises:
         HomeError: One is in use: its worker still runs.
     """
@@ -83,3 +86,4 @@ def gathered(journal: Journal, sweep: str, runs: Iterable[str]) -> None:
             with Journal.open(home, write=True) as arm:
                 if run in arm.runs():
                     unpacked(journal, packed(arm, run))
+            shutil.rmtree(home.path, ignore_errors=True)

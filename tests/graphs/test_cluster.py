@@ -189,6 +189,7 @@ def test_what_a_cut_off_sweep_left_in_its_arms_homes_is_gone_on_with(
     sent = len(server.requests)
     done = doxa(*asked(server, "--home", "new"))
     assert done.json["rows"][0] == {**rows[0], "reused": True}
+    assert not (arms / "rain-1").exists()
     assert len(server.requests) - sent == 3 * CALLS
 
 
