@@ -36,6 +36,7 @@ def study(
     ] = "bundled",
     model: Annotated[str, typer.Option("--model", help="For all agents, e.g. openai/gpt-5-mini.")] = "heuristic",
     repeats: Annotated[int, typer.Option(metavar="N", help="Runs per case; the paper reports the median of 5.")] = 1,
+    masked: Annotated[bool, typer.Option("--masked", help="Cover the assets' names and all dates.")] = False,
     home: HomeDir = HOME,
     concurrency: Annotated[int, typer.Option(metavar="N", help="Runs at the same time.")] = 8,
     max_usd: MaxUsd = None,
@@ -54,7 +55,9 @@ def study(
     from ..views import show
 
     source = study_data(data)
-    wanted = [prepared(each, source, model, repeats=repeats) for each in (STUDIES if name == ALL else (name,))]
+    wanted = [
+        prepared(each, source, model, repeats=repeats, masked=masked) for each in (STUDIES if name == ALL else (name,))
+    ]
     if not any(each.plan for each in wanted):
         told = "; ".join(f"{m.case.task}: {m.reason}" for each in wanted for m in each.missing[:3])
         raise SpecError(f"nothing of {name} can be run with these data: {told}")

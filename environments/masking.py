@@ -8,9 +8,10 @@ still give an asset away - a product, a person, a price path - so a masked resul
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 from ..errors import DataError
 from .series import MarketSeries
@@ -27,35 +28,78 @@ def offset(first: date) -> timedelta:
     return timedelta(weeks=(ANCHOR - first).days // 7)
 
 
-def masked(series: MarketSeries, names: Sequence[str] = (), *, label: str = NAME) -> MarketSeries:
+@dataclass(frozen=True)
+class Mask:
+    """What is covered.
+
+    Attributes:
+        names: By what stands in its place.
+        moved: By how much days are moved.
+    """
+
+    names: Mapping[str, Sequence[str]]
+    moved: timedelta
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        for names in self.names.values():
+            if any(not name.strip() for name in names):
+                raise DataError(f"masked: names are {list(names)}; an empty one would cover everything: leave it out")
+
+    def covered(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """Texts without the names and without years."""
+        found = [self._nameless(text) for text in texts]
+        return tuple(_YEAR.sub("YEAR", text) for text in found)
+
+    def _nameless(self, text: str) -> str:
+        for label, pattern in self._patterns.items():
+            text = pattern.sub(label, text)
+        return text
+
+    @cached_property
+    def _patterns(self) -> dict[str, re.Pattern[str]]:
+        found = {}
+        for label, names in self.names.items():
+            longest = sorted({name.strip() for name in names}, key=lambda name: (-len(name), name))
+            any_of = "|".join(map(re.escape, longest))
+            found[label] = re.compile(rf"\b(?:{any_of}){_SUFFIX}(?!\w)", re.IGNORECASE)
+        return found
+
+
+def masked(series: MarketSeries, names: Sequence[str] = ()) -> MarketSeries:
     """The same days under another name and other dates.
 
     Args:
         series: As it is.
         names: What else its texts may call it, e.g. ``["Tesla", "Elon Musk"]``; case doesn't matter.
-        label: What it's called instead.
 
     Raises:
         DataError: A name is empty, or the data come from a store, whose texts have times of their own.
     """
+    return _under(series, NAME, Mask({NAME: [series.asset, *names]}, offset(series.days[0].date)))
+
+
+def masked_together(assets: Sequence[MarketSeries]) -> tuple[MarketSeries, ...]:
+    """Assets masked as ``ASSET1``, ``ASSET2``, ..., in each other's texts too, their days all moved by the same.
+
+    Raises:
+        DataError: As for :func:`masked`.
+    """
+    labels = {f"{NAME}{number}": series for number, series in enumerate(assets, start=1)}
+    mask = Mask({label: [s.asset] for label, s in labels.items()}, offset(min(s.days[0].date for s in assets)))
+    return tuple(_under(series, label, mask) for label, series in labels.items())
+
+
+def _under(series: MarketSeries, label: str, mask: Mask) -> MarketSeries:
     if type(series) is not MarketSeries:
         raise DataError(f"{series.origin}: data of a store can't be masked; read them from a file or a frame")
-    if any(not name.strip() for name in names):
-        raise DataError(f"masked: names are {list(names)}; an empty one would cover everything: leave it out")
-    hidden = sorted({series.asset, *(name.strip() for name in names)}, key=lambda name: (-len(name), name))
-    pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, hidden))}){_SUFFIX}(?!\w)", re.IGNORECASE)
-    moved = offset(series.days[0].date)
-
-    def covered(texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_YEAR.sub("YEAR", pattern.sub(label, text)) for text in texts)
-
     days = tuple(
         replace(
             day,
-            date=day.date + moved,
-            news=covered(day.news),
-            annual=covered(day.annual),
-            quarterly=covered(day.quarterly),
+            date=day.date + mask.moved,
+            news=mask.covered(day.news),
+            annual=mask.covered(day.annual),
+            quarterly=mask.covered(day.quarterly),
             line=None,
         )
         for day in series.days

@@ -16,6 +16,7 @@ from .book import Book, Fees, Rebalanced
 from .calendar import Aligned, aligned
 from .market import ACTIONS, Hold, Moment
 from .market_views import ViewSettings
+from .masking import masked_together
 from .metrics import measure
 from .parts import Parts
 from .portfolio_views import PortfolioFeed, feeds
@@ -88,6 +89,7 @@ class Portfolio(Environment):
         end: Last price day; by default the last of any asset.
         settings: How it is held and shown.
         sources: Which of ``prices``, ``news``, ``filings`` and ``relations`` to show; by default all there are.
+        masked: Cover the assets' names and all dates, since models may remember what happened (see :mod:`.masking`).
         max_steps: Cuts the episode earlier.
 
     Raises:
@@ -102,11 +104,14 @@ class Portfolio(Environment):
         end: Moment | None = None,
         settings: PortfolioSettings | None = None,
         sources: Sequence[str] | None = None,
+        masked: bool = False,
         max_steps: int | None = None,
     ) -> None:
         self._settings = settings or PortfolioSettings()
         self._aligned = aligned(series)
         self._window = _window(self._aligned, start, end, max_steps)
+        if masked:
+            self._aligned = aligned(masked_together(self._aligned.series))
         shown = feeds(self._aligned, self._window, self._settings.views, self._settings.relations)
         self._feeds = _chosen(shown, sources)
         self._prices = [[day.price for day in s.days[: self._window.last + 1]] for s in self._aligned.series]

@@ -137,7 +137,7 @@ class Study:
     notes: tuple[str, ...]
 
 
-def study(name: str, data: Data, model: str | Model = "heuristic", *, repeats: int = 1) -> Study:
+def study(name: str, data: Data, model: str | Model = "heuristic", *, repeats: int = 1, masked: bool = False) -> Study:
     """Prepare a study.
 
     Args:
@@ -145,6 +145,7 @@ def study(name: str, data: Data, model: str | Model = "heuristic", *, repeats: i
         data: Where the assets' days come from.
         model: For all agents.
         repeats: Runs per case, each with its own seed; the paper reports the median of five.
+        masked: Cover the assets' names and all dates, since models may remember what happened.
 
     Raises:
         SpecError: There is no such study, or nothing to repeat.
@@ -162,38 +163,52 @@ def study(name: str, data: Data, model: str | Model = "heuristic", *, repeats: i
             cases[f"{case.task}, {case.variant}"] = case
         except DataError as error:
             missing.append(Missing(case, str(error)))
+    setting = _Setting(data, model, masked)
     over = {"case": tuple(cases), "seed": tuple(map(str, range(repeats)))}
     arms = [
-        Arm({"case": label, "seed": seed}, {}, lambda c=case, s=seed: _experiment(name, c, data, model, int(s)))  # type: ignore[misc]
+        Arm({"case": label, "seed": seed}, {}, lambda c=case, s=seed: _experiment(name, c, setting, int(s)))  # type: ignore[misc]
         for label, case in cases.items()
         for seed in over["seed"]
     ]
-    told = {"study": name, "data": data.name, "model": str(getattr(model, "name", model)), "mode": "train"}
+    told = {
+        "masked": masked,
+        "study": name,
+        "data": data.name,
+        "model": str(getattr(model, "name", model)),
+        "mode": "train",
+    }
     plan = Plan(f"study-{name}", "train", over, {**told, "over": [[k, list(v)] for k, v in over.items()]}, tuple(arms))
     return Study(name, plan if arms else None, cases, tuple(missing), tuple(notes))
 
 
-def _experiment(name: str, case: Case, data: Data, model: str | Model, seed: int) -> Experiment:
+@dataclass(frozen=True)
+class _Setting:
+    data: Data
+    model: str | Model
+    masked: bool
+
+
+def _experiment(name: str, case: Case, setting: _Setting, seed: int) -> Experiment:
     """A case as an experiment: trained on one window, tested on the other with its beliefs frozen."""
-    series = [data.series(asset) for asset in case.assets]
-    training = _environment(series, case.windows.train.within(series))
+    series = [setting.data.series(asset) for asset in case.assets]
+    training = _environment(series, case.windows.train.within(series), masked=setting.masked)
     learns = case.variant != "without beliefs"
     return Experiment(
         environment=training,
-        evaluation=_environment(series, case.windows.test.within(series)),
+        evaluation=_environment(series, case.windows.test.within(series), masked=setting.masked),
         graph=_team(training.spec, case.variant),
         episodes=EPISODES if learns else 1,
         propagation=ByConcern() if learns else Nothing(),
-        model=model,
+        model=setting.model,
         seed=seed,
         name=f"study-{name}",
     )
 
 
-def _environment(series: Sequence[MarketSeries], span: Span) -> Environment:
+def _environment(series: Sequence[MarketSeries], span: Span, *, masked: bool) -> Environment:
     if len(series) == 1:
-        return Market(series[0], start=span.start, end=span.end)
-    return Portfolio(series, start=span.start, end=span.end)
+        return Market(series[0], start=span.start, end=span.end, masked=[] if masked else None)
+    return Portfolio(series, start=span.start, end=span.end, masked=masked)
 
 
 def _team(spec: EnvironmentSpec, variant: Variant) -> EpisodeGraph:

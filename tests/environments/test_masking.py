@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doxa.environments import Day, Market, MarketSeries
+from doxa.environments import Day, Market, MarketSeries, Portfolio, PortfolioSettings
+from doxa.environments.allocation import EqualSplit
 from doxa.environments.masking import masked
 from doxa.errors import DataError
 
@@ -56,6 +57,20 @@ def test_rewards_are_those_of_the_unmasked_market() -> None:
     plain, hidden = Market(series()), Market(series(), masked=[])
     assert plain.compared(0) == hidden.compared(0)
     assert (hidden.spec.id, hidden.spec.parameters["periods"]) == ("market/ASSET", plain.spec.parameters["periods"])
+
+
+def test_a_masked_portfolio_keeps_its_rewards_and_names_nobody() -> None:
+    other = replace(series(date(2022, 1, 10)), asset="GM")
+    plain, hidden = (
+        Portfolio([series(), other], settings=PortfolioSettings(allocation=EqualSplit()), masked=masked)
+        for masked in (False, True)
+    )
+    assert hidden.assets == ("ASSET1", "ASSET2")
+    assert plain.compared(0) == hidden.compared(0)
+    seen = hidden.reset(0)
+    text = "\n".join(view.text for view in seen.views.values())
+    assert "2000-01-03" in text
+    assert not re.search(r"TSLA|\bGM\b|202\d", text)
 
 
 def test_an_empty_name_is_refused() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+from importlib.util import find_spec
 from statistics import mean
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doxa.environments.metrics import (
@@ -73,3 +74,20 @@ def test_measure_hands_its_settings_on() -> None:
     assert metrics.annual_volatility == annual_volatility(returns, 365)
     assert metrics.sharpe == sharpe(returns, 365)
     assert metrics.cvar == cvar(returns, 0.1) == pytest.approx(-0.27)
+
+
+@pytest.mark.skipif(find_spec("skfolio") is None, reason="skfolio isn't installed: pip install 'doxa[finance]'")
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8))
+@settings(max_examples=50)
+def test_figures_are_skfolios(seed: int, hundreds: int) -> None:
+    from skfolio.measures import cvar as theirs
+    from skfolio.measures import get_drawdowns
+
+    count = 100 * hundreds
+    returns = np.random.default_rng(seed).normal(0.0005, 0.02, count)
+    found = measure(returns.tolist(), alpha=0.05)
+    assert found.annual_volatility == pytest.approx(returns.std(ddof=1) * math.sqrt(252), abs=1e-9)
+    ratio = returns.mean() / returns.std(ddof=1) * math.sqrt(252) * count / (count + 1)  # a price more than returns
+    assert found.sharpe == pytest.approx(ratio, abs=1e-9)
+    assert found.cvar == pytest.approx(-theirs(returns, beta=0.95), abs=1e-9)
+    assert found.max_drawdown == pytest.approx(-get_drawdowns(returns, compounded=True).min(), abs=1e-9)
