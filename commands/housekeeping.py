@@ -40,11 +40,11 @@ def runs(context: typer.Context, home: HomeDir = HOME, as_json: Json = False) ->
         if given is not None and given.name == "COMMANDLINE":
             raise SetupError(f"--home belongs behind the command: doxa runs {context.invoked_subcommand} --home {home}")
         return
-    from ..graphs import Run
+    from ..graphs.summary import brief
     from ..views import runs_json, runs_table, show
 
     with journal(home) as opened:
-        found = [Run.read(opened, run) for run in opened.runs()]
+        found = [brief(opened, run) for run in opened.runs()]
     show(runs_json(found), runs_table(found), as_json=as_json)
 
 

@@ -12,6 +12,7 @@ pausing        an episode that waits for people
 steps          its fixed nodes: propagate, observe, act, reflect
 rivals         what an evaluation is compared with
 run            ``Run``: what an execution came to
+summary        what ended runs came to, kept so that they can be listed at once
 recording      the journal as the models' call log
 calls          a run's calls added up, and which of them are ambiguous
 branching      an experiment with one thing changed

@@ -169,15 +169,13 @@ class Run:
         tally = _Tally()
         for event in journal.events(run):
             tally.add(event.episode, event.kind, event.key, event.payload)
-        place = dict(tally.place)
-        if imported(journal.database, run):
-            place.pop("folder", None)  # of another machine
+        place = place_of(journal, run)
         return cls(
             id=run,
             mode=tally.started.get("mode", "train"),
             spec=tally.started.get("spec", {}),
-            parent=place.pop("parent", None),
-            reference=place,
+            parent=place.parent,
+            reference=place.reference,
             episodes=tuple(tally.summary(number) for number in sorted(tally.episodes)),
             calls=tally.calls.answered,
             reused=tally.calls.reused,
@@ -192,12 +190,28 @@ class Run:
         )
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a run comes from: the run whose beliefs it started with, and how its experiment was loaded."""
+
+    parent: str | None
+    reference: Mapping[str, Any]
+
+
+def place_of(journal: Journal, run: str) -> Origin:
+    """Where a run comes from, as it was noted when it began."""
+    noted = journal.find(run, -1, "run.place", "")
+    place = {} if noted is None else dict(noted.payload)
+    if imported(journal.database, run):
+        place.pop("folder", None)  # of another machine
+    return Origin(place.pop("parent", None), place)
+
+
 class _Tally:
     """Adds a run's events up, one at a time."""
 
     def __init__(self) -> None:
         self.started: dict[str, Any] = {}
-        self.place: dict[str, Any] = {}
         self.episodes: dict[int, dict[str, Any]] = {}
         self.calls = Calls()
         self.failures: list[Failure] = []
@@ -209,8 +223,6 @@ class _Tally:
         match kind:
             case "run.started":
                 self.started = payload
-            case "run.place":
-                self.place = payload
             case "run.ended":
                 self.ended = True
             case "failure":
@@ -224,7 +236,7 @@ class _Tally:
                 self._in_episode(episode, kind, payload)
 
     def _in_episode(self, episode: int, kind: str, payload: dict[str, Any]) -> None:
-        if episode < 0:
+        if not 0 <= episode < END:
             return
         told = self.episodes.setdefault(episode, {"rewards": [], "alerts": 0})
         match kind:

@@ -31,6 +31,7 @@ from .run import END, Run
 from .session import Asked, opened_in, see_same
 from .sharing import Sharing
 from .told import Silent, Told
+from .summary import brief, closed
 from .training import play
 
 CONCURRENCY = 32
@@ -302,7 +303,7 @@ class InProcess:
         finally:
             self.tasks.subtract(_tasks(experiment))
         await self.journal.durable()
-        return row(arm, Run.read(self.journal, played))
+        return row(arm, closed(self.journal, played))
 
     async def _played(self, arm: Arm, experiment: Experiment, run: str | None, told: Told) -> str:
         reference = {**arm.reference, SWEEP: self.sweep, "label": arm.label}
@@ -349,7 +350,7 @@ def _begun(journal: Journal, plan: Plan) -> str:
 
 def _row(journal: Journal, arm: Arm, known: Mapping[str, str]) -> Row:
     run = known.get(arm.label)
-    return Row(arm.label, arm.values) if run is None else row(arm, Run.read(journal, run), reused=True)
+    return Row(arm.label, arm.values) if run is None else row(arm, brief(journal, run), reused=True)
 
 
 def _see_unchanged(journal: Journal, plan: Plan, known: Mapping[str, str]) -> None:

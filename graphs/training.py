@@ -21,6 +21,7 @@ from .machines import Machines
 from .pausing import see_answered
 from .run import END, Run
 from .session import Session, opened, opened_for_replay
+from .summary import closed
 
 
 async def train(
@@ -113,7 +114,7 @@ async def replay(experiment: Experiment, home: str | Path, run: str, *, listener
 async def played(session: Session) -> Run:
     """Run all episodes of a session, from the first, and read what they came to."""
     await play(session, Machines())
-    return Run.read(session.journal, session.run)
+    return closed(session.journal, session.run)
 
 
 async def play(session: Session, machines: Machines) -> None:

@@ -41,6 +41,7 @@ LOCAL_KINDS = frozenset(
         "run.place",
         "run.resumed",
         "run.interrupted",
+        "run.summary",
         "failure",
         "question.form",
         "answer.given",

@@ -163,7 +163,9 @@ class Writer:
             self._commits.check()
         for event in fresh:
             self._outbox.add(event, latency, attempts)
-        if run in self._places:
+        if any(event.kind == "run.ended" for event in fresh):
+            self._places.pop(run, None)  # little comes after it, and many runs may follow
+        elif run in self._places:
             self._places[run].update((event.episode, event.kind, event.key) for event in fresh)
         self._heads[run] = Head(fresh[-1].seq, fresh[-1].hash)
         if self._commits is None:

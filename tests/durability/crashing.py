@@ -150,7 +150,8 @@ class Trainee:
     def wait(self, order: Order) -> Ended:
         """Wait for its end."""
         code = int(self.told.readline())
-        out, err = ((order.folder / name).read_text() for name in ("out", "err"))
+        said = (order.folder / name for name in ("out", "err"))
+        out, err = (path.read_text() if path.exists() else "" for path in said)  # it may have died before anything
         trace = order.folder / "trace"
         return Ended(code, out, err, tuple(trace.read_text().splitlines()) if trace.exists() else ())
 
