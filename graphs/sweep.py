@@ -30,8 +30,8 @@ from .rows import Row, Setting, row, settings
 from .run import END, Run
 from .session import Asked, opened_in, see_same
 from .sharing import Sharing
-from .told import Silent, Told
 from .summary import brief, closed
+from .told import Silent, Told
 from .training import play
 
 CONCURRENCY = 32

@@ -66,7 +66,7 @@ def test_a_long_run_is_told_by_as_few_statements_as_a_short_one(home: Path) -> N
         assert not any("seq > " in sql for sql in long), "no page of a run's events is read"
 
 
-def test_what_is_recorded_after_the_end_counts(home: Path, tmp_path: Path) -> None:
+def test_what_is_recorded_after_the_end_counts(tmp_path: Path) -> None:
     asyncio.run(train(experiment(6), tmp_path))
     with Journal.open(Home(tmp_path), write=False) as journal:
         before = brief(journal, "run-1")
