@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,8 +54,16 @@ def fetch(
     currency: Annotated[str | None, typer.Option("--currency", help="Of prices that name none.")] = None,
     zone: Annotated[str | None, typer.Option("--zone", help="Time zone of moments that name none.")] = None,
     published_at: Annotated[
-        str | None, typer.Option("--published-at", metavar="MOMENT", help="When a file that is one text was published.")
+        str | None,
+        typer.Option("--published-at", "--at", metavar="MOMENT", help="When one text, or one call, could be known."),
     ] = None,
+    audio: Annotated[
+        Path | None, typer.Option("--audio", help="A recorded earnings call (calls); needs --model and --at.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="PROVIDER/MODEL", help="Who listens, as in openai/whisper-1.")
+    ] = None,
+    max_usd: Annotated[float | None, typer.Option("--max-usd", help="What listening may cost; for WAV files.")] = None,
     form: Annotated[list[str] | None, typer.Option("--form", help="Of EDGAR; by default 10-K and 10-Q.")] = None,
     user_agent: Annotated[
         str | None,
@@ -66,26 +74,23 @@ def fetch(
 ) -> None:
     """Fetch data into a store; the same again adds what is new and nothing twice."""
     from ..environments.data import MarketData
-    from ..environments.fetching import Order
+    from ..environments.fetching import Fetched, Order
     from ..environments.fetching import fetch as fetching
     from ..views import show as shown
+    from .hearing import Listening, heard
 
-    order = Order(
-        source,
-        tuple(tickers or ()),
-        file,
-        start,
-        end,
-        exchange,
-        currency,
-        zone,
-        published_at,
-        tuple(form or ("10-K", "10-Q")),
-        user_agent,
-        base_url,
-    )
+    wanted = tuple(tickers or ())
+    parts: Iterable[Fetched]
+    if audio is not None:
+        asked = Listening(source, audio, wanted, published_at, zone, model, base_url, max_usd)
+        parts = [Fetched(str(audio), heard(store, asked))]
+    else:
+        forms = tuple(form or ("10-K", "10-Q"))
+        place = (exchange, currency, zone, published_at)
+        order = Order(source, wanted, file, start, end, *place, forms, user_agent, base_url)
+        parts = fetching(MarketData(store, create=True), order)
     found = []
-    for part in fetching(MarketData(store, create=True), order):
+    for part in parts:
         found.append({"subject": part.subject, **asdict(part.added)})
         if not as_json:
             shown(None, _added(found[-1]), as_json=False)

@@ -25,6 +25,7 @@ parquet         the store's files
 exchange        when exchanges close, and on which days they are open
 moments         timezone-aware times, or none
 imports         tables, texts and INVESTORBENCH files as data of a store
+calls           recorded earnings calls, heard once
 records         rows of CSV, Parquet and pandas
 fetching        from a source's name to what it brings into a store
 yahoo           daily prices through yfinance

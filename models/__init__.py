@@ -1,19 +1,20 @@
 """Who answers agents' questions, and the gateway that asks.
 
-============ =====================================================================================
-module       what is in it
-============ =====================================================================================
-protocol     the contract: ``Model``, ``Request``, ``Reply``, ``Place``, ``Answer``
-gateway      ``Gateway``: log, budget, limits, retries, fallbacks, validation, one repair turn
-failures     every way a call can fail, and what is done about each: one table
-retries      ``RetryPolicy``; limits: ``Limits``; endpoints: ``Breaker``; budget: ``Budget``
-traffic      ``Traffic``: what gateways that run at the same time share
-openai       ``OpenAIModel``: OpenAI and every compatible server, the thin path
-litellm      ``LiteLLMModel``: every other provider
-heuristic    ``HeuristicModel``: the offline default; no LLM
-scripted     ``ScriptedModel``: for tests and examples
-testing      ``OpenAIServer``: a scripted server on the loopback interface, public as ``doxa.testing``
-============ =====================================================================================
+============= =====================================================================================
+module        what is in it
+============= =====================================================================================
+protocol      the contract: ``Model``, ``Request``, ``Reply``, ``Place``, ``Answer``
+gateway       ``Gateway``: log, budget, limits, retries, fallbacks, validation, one repair turn
+failures      every way a call can fail, and what is done about each: one table
+retries       ``RetryPolicy``; limits: ``Limits``; endpoints: ``Breaker``; budget: ``Budget``
+traffic       ``Traffic``: what gateways that run at the same time share
+openai        ``OpenAIModel``: OpenAI and every compatible server, the thin path
+litellm       ``LiteLLMModel``: every other provider
+transcription ``transcribe``: speech to text
+heuristic     ``HeuristicModel``: the offline default; no LLM
+scripted      ``ScriptedModel``: for tests and examples
+testing       ``OpenAIServer``: a scripted server on the loopback interface, public as ``doxa.testing``
+============= =====================================================================================
 
 A name is imported when it is first used.
 """
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .resolve import resolve_model
     from .retries import RetryPolicy
     from .scripted import ScriptedModel
+    from .transcription import Recording, Transcript, transcribe
 
 _HOMES = {
     "budget": ("Budget",),
@@ -54,6 +56,7 @@ _HOMES = {
     "resolve": ("resolve_model",),
     "retries": ("RetryPolicy",),
     "scripted": ("ScriptedModel",),
+    "transcription": ("Recording", "Transcript", "transcribe"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -74,13 +77,16 @@ __all__ = [
     "OpenAIModel",
     "Place",
     "Price",
+    "Recording",
     "Reply",
     "Request",
     "RetryPolicy",
     "ScriptedModel",
     "Settings",
+    "Transcript",
     "Usage",
     "resolve_model",
+    "transcribe",
 ]
 
 

@@ -72,7 +72,7 @@ class LiteLLMModel:
         self._base_url = base_url
         self._key = api_key
         self._timeout = timeout
-        self._litellm = _imported(unproxied=urlsplit(base_url or "").hostname in LOOPBACK)
+        self._litellm = imported(unproxied=urlsplit(base_url or "").hostname in LOOPBACK)
         self.endpoint = base_url or self._provider()
         self._need_key()
         self._listing = self._listed()
@@ -119,31 +119,7 @@ class LiteLLMModel:
         except TimeoutError:
             raise ModelTimeoutError(f"no answer within {self._timeout:g} s") from None
         except Exception as error:  # noqa: BLE001  its providers' adapters raise whatever they met; none may stay untyped
-            raise self._failure(error) from None
-
-    def _failure(self, error: Exception) -> CallError:
-        """The failure behind what litellm raised; its text may repeat the key, and so no cause is kept."""
-        import httpx
-        import openai
-
-        exceptions = self._litellm.exceptions
-        message = PREFIX.sub("", str(getattr(error, "message", error)))
-        if isinstance(error, exceptions.ContextWindowExceededError):
-            return ContextOverflowError(excerpt(message, self._key))
-        if isinstance(error, exceptions.ContentPolicyViolationError):
-            return ContentFilterError(excerpt(message, self._key))
-        headers = getattr(error, "litellm_response_headers", None)
-        chain = list(causes(error))
-        if headers is None and any(isinstance(cause, ValueError) for cause in chain):
-            return MalformedReplyError(f"the response is no JSON: {excerpt(message, self._key)}")
-        if "Empty or invalid response" in message or isinstance(error, exceptions.APIResponseValidationError):
-            return MalformedReplyError(excerpt(message, self._key))
-        if headers is None and any(isinstance(c, openai.APIConnectionError | httpx.TransportError) for c in chain):
-            return failure_of_connection(error, self.endpoint)
-        body = getattr(error, "body", None)
-        code = str(body.get("code") or "") if isinstance(body, Mapping) else ""
-        status = getattr(error, "status_code", None) or 400
-        return failure_of_status(int(status), message, code=code, headers=headers, key=self._key)
+            raise failure_of(self._litellm, error, self._key, self.endpoint) from None
 
     def _provider(self) -> str:
         try:
@@ -197,7 +173,32 @@ class LiteLLMModel:
         return "tool" if self._litellm.supports_function_calling(model=self._model) else "prompt"
 
 
-def _imported(*, unproxied: bool) -> Any:  # noqa: ANN401  litellm is untyped
+def failure_of(litellm: Any, error: Exception, key: str | None, endpoint: str) -> CallError:  # noqa: ANN401  untyped
+    """The failure behind what litellm raised; its text may repeat the key, and so no cause is kept."""
+    import httpx
+    import openai
+
+    exceptions = litellm.exceptions
+    message = PREFIX.sub("", str(getattr(error, "message", error)))
+    if isinstance(error, exceptions.ContextWindowExceededError):
+        return ContextOverflowError(excerpt(message, key))
+    if isinstance(error, exceptions.ContentPolicyViolationError):
+        return ContentFilterError(excerpt(message, key))
+    headers = getattr(error, "litellm_response_headers", None)
+    chain = list(causes(error))
+    if headers is None and any(isinstance(cause, ValueError) for cause in chain):
+        return MalformedReplyError(f"the response is no JSON: {excerpt(message, key)}")
+    if "Empty or invalid response" in message or isinstance(error, exceptions.APIResponseValidationError):
+        return MalformedReplyError(excerpt(message, key))
+    if headers is None and any(isinstance(c, openai.APIConnectionError | httpx.TransportError) for c in chain):
+        return failure_of_connection(error, endpoint)
+    body = getattr(error, "body", None)
+    code = str(body.get("code") or "") if isinstance(body, Mapping) else ""
+    status = getattr(error, "status_code", None) or 400
+    return failure_of_status(int(status), message, code=code, headers=headers, key=key)
+
+
+def imported(*, unproxied: bool) -> Any:  # noqa: ANN401  litellm is untyped
     """litellm, without what it would fetch, print and log.
 
     Args:

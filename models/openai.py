@@ -88,7 +88,7 @@ class OpenAIModel:
         self._model = model
         self._parameters = Parameters(temperature, seed, max_tokens, reasoning_effort, structured)
         self.name = self._parameters.named(f"openai/{model}")
-        self.endpoint = _checked(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI)
+        self.endpoint = checked_url(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI)
         self._key = api_key or (None if base_url else os.environ.get("OPENAI_API_KEY"))
         if self._key is None and self.endpoint == OPENAI:
             raise ModelSetupError(
@@ -273,7 +273,12 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _checked(url: str) -> str:
+def checked_url(url: str) -> str:
+    """A server's URL, without a slash at its end.
+
+    Raises:
+        ModelSetupError: It is none.
+    """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ModelSetupError(f"base_url={url!r} is no URL of a server; give one like http://localhost:8000/v1")

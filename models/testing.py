@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's chat protocol over real HTTP on the loopback interface, and says what it is told to.
+"""A server that speaks OpenAI's protocols for chat and speech over real HTTP on loopback, and says what it is told to.
 
 >>> with OpenAIServer({"side": "up"}) as server:  # doctest: +SKIP
 ...     model = OpenAIModel("any", base_url=server.url)
@@ -58,7 +58,7 @@ class OpenAIServer:
         api_key: str | None = None,
     ) -> None:
         self.requests: list[Received] = []
-        """Every chat request so far, in order of arrival."""
+        """Every request for an answer so far, in order of arrival."""
         self.most_at_once = 0
         """The most chat requests that were being served at the same time."""
         self.url = ""
@@ -92,6 +92,7 @@ class OpenAIServer:
 
         app = web.Application(client_max_size=2**26)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/audio/transcriptions", self._transcribe)
         app.router.add_get("/v1/models", self._list_models)
         self._closing = asyncio.Event()
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -119,6 +120,18 @@ class OpenAIServer:
             return await self._respond(request, body, self._decide(request, body))
         finally:
             self._serving -= 1
+
+    async def _transcribe(self, request: web.Request) -> web.StreamResponse:
+        """Speech to text: a text as answer is what was said."""
+        from aiohttp import web
+
+        parts = (await request.post()).items()
+        body = {name: part if isinstance(part, str) else part.file.read() for name, part in parts}  # type: ignore[union-attr]
+        self.requests.append(Received(request.path, dict(request.headers), body))
+        answer = self._decide(request, body)
+        if isinstance(answer, Fault):
+            return await self._respond(request, {"messages": [], **body}, answer)
+        return web.json_response({"text": _text(answer)})
 
     def _decide(self, request: web.Request, body: Mapping[str, Any]) -> Served:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from doxa.testing import OpenAIServer
 
 pytest.importorskip("pyarrow", reason="the store needs pyarrow, of the extra 'finance'")
 
@@ -150,3 +153,44 @@ def _module(path: Path) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_a_recorded_call_is_heard_once(doxa: Doxa) -> None:
+    with wave.open("call.wav", "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(800))
+    fetch = ("data", "fetch", "--source", "calls", "--store", "store", "--audio", "call.wav")
+    with OpenAIServer(["Guidance is raised.", "Guidance was raised."]) as server:
+        told = (*fetch, "ACME", "--at", "2021-03-02T22:30:00Z", "--base-url", server.url, "--model")
+        assert doxa(*told, "openai/one").out == "call.wav: 1 new, 0 restated, 0 as they were\n"
+        assert doxa(*told, "openai/one").out == "call.wav: 0 new, 0 restated, 1 as they were\n"
+        assert len(server.requests) == 1
+        assert doxa(*told, "openai/other").out == "call.wav: 0 new, 1 restated, 0 as they were\n"
+        assert len(server.requests) == 2
+        (row, *_) = doxa("data", "show", "store", "ACME", "--as-of", "2021-03-02T22:30:00Z", "--json").json["call"]
+        assert (row["known_at"], row["text"]) == ("2021-03-02T22:30:00+00:00", "Guidance is raised.")
+        moved = doxa(*(part.replace("22:30", "23:30") for part in told), "openai/one")
+        assert (moved.code, len(server.requests)) == (2, 2)
+        assert "as that of 2021-03-02T22:30:00+00:00" in moved.err
+    assert not doxa("data", "show", "store", "ACME", "--as-of", "2021-03-02T22:29:59Z", "--json").json
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "told"),
+    [
+        ("call.wma", ("ACME", "--at", "2021-03-02T22:30:00Z", "--model", "openai/x"), "type 'wma' isn't taken"),
+        ("call.mp3", ("ACME", "--model", "openai/x"), "--published-at"),
+        ("call.mp3", ("ACME", "--at", "2021-03-02T22:30:00Z"), "--model"),
+        ("call.mp3", ("--at", "2021-03-02T22:30:00Z", "--model", "openai/x"), "one TICKER"),
+        ("call.mp3", ("acme", "--at", "2021-03-02T22:30:00Z", "--model", "openai/x"), "capital letters"),
+        ("call.mp3", ("ACME", "--at", "2021-03-02 22:30", "--model", "openai/x"), "time zone"),
+    ],
+)
+def test_a_recording_that_can_t_be_used_is_refused(doxa: Doxa, file: str, options: tuple[str, ...], told: str) -> None:
+    Path(file).write_bytes(b"x")
+    done = doxa("data", "fetch", "--source", "calls", "--store", "store", "--audio", file, *options)
+    assert done.code == 2
+    assert told in done.err
+    assert not Path("store").exists()
