@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..environments.data import Holding, MarketData
     from ..environments.data_check import Finding
     from ..environments.datum import Datum
+    from ..environments.fetching import Fetched
 
 Store = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the store.")]
 LINES = 10
@@ -76,7 +77,6 @@ def fetch(
     from ..environments.data import MarketData
     from ..environments.fetching import Fetched, Order
     from ..environments.fetching import fetch as fetching
-    from ..views import show as shown
     from .hearing import Listening, heard
 
     wanted = tuple(tickers or ())
@@ -89,13 +89,7 @@ def fetch(
         place = (exchange, currency, zone, published_at)
         order = Order(source, wanted, file, start, end, *place, forms, user_agent, base_url)
         parts = fetching(MarketData(store, create=True), order)
-    found = []
-    for part in parts:
-        found.append({"subject": part.subject, **asdict(part.added)})
-        if not as_json:
-            shown(None, _added(found[-1]), as_json=False)
-    if as_json:
-        shown(found, "", as_json=True)
+    _tell(parts, as_json=as_json)
 
 
 def check(store: Store, as_json: Json = False) -> None:
@@ -162,6 +156,19 @@ def _known(store: MarketData, ticker: str, as_of: datetime) -> dict[str, tuple[D
 def _datum(datum: Datum) -> dict[str, Any]:
     times = {"event_time": datum.event_time.isoformat(), "known_at": datum.known_at.isoformat()}
     return {"key": datum.key, **times, "source": datum.source, **datum.values}
+
+
+def _tell(parts: Iterable[Fetched], *, as_json: bool) -> None:
+    """Say what came of each part, as it comes."""
+    from ..views import show as shown
+
+    found = []
+    for part in parts:
+        found.append({"subject": part.subject, **asdict(part.added)})
+        if not as_json:
+            shown(None, _added(found[-1]), as_json=False)
+    if as_json:
+        shown(found, "", as_json=True)
 
 
 def _added(part: dict[str, Any]) -> RenderableType:

@@ -6,8 +6,9 @@ import math
 import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
+from operator import mul
 from typing import Protocol
 
 from ..errors import DataError
@@ -84,7 +85,8 @@ class Relations:
         if at < self._days:
             return view(f"No relations yet: {self._days} days of returns are needed.", {}, moment=close_of(day))
         spread = {asset: statistics.stdev(returns) for asset, returns in window.items()}
-        pairs = {(a, b): correlation(window[a], window[b]) for a, b in combinations(window, 2)}
+        off = {asset: Deviations.of(returns) for asset, returns in window.items()}
+        pairs = {(a, b): off[a].correlation(off[b]) for a, b in combinations(window, 2)}
         numbers: dict[str, str] = {}
         for asset in window:
             with_others = [c for pair, c in pairs.items() if asset in pair]
@@ -137,8 +139,29 @@ def _signal(asset: str, signal: Signal) -> Signal:
     )
 
 
-def correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Pearson's; 0 where one of them doesn't move."""
-    if len(set(one)) < 2 or len(set(other)) < 2:
-        return 0.0
-    return statistics.correlation(one, other)
+@dataclass(frozen=True)
+class Deviations:
+    """Returns less their mean: worked out once for all pairs.
+
+    Attributes:
+        values: One per day.
+        squares: Sum of their squares; 0 where nothing moves.
+    """
+
+    values: tuple[float, ...]
+    squares: float
+
+    @classmethod
+    def of(cls, returns: Sequence[float]) -> Deviations:
+        """Those of an asset."""
+        if len(set(returns)) < 2:
+            return cls((0.0,) * len(returns), 0.0)
+        mean = math.fsum(returns) / len(returns)
+        values = tuple(value - mean for value in returns)
+        return cls(values, math.fsum(value * value for value in values))
+
+    def correlation(self, other: Deviations) -> float:
+        """Pearson's; 0 where one of them doesn't move."""
+        if not (self.squares and other.squares):
+            return 0.0
+        return math.fsum(map(mul, self.values, other.values)) / math.sqrt(self.squares * other.squares)

@@ -11,7 +11,7 @@ from ..errors import DataError
 from .calendar import aligned
 from .indicators import log_returns
 from .market import Moment
-from .portfolio_views import correlation
+from .portfolio_views import Deviations
 from .series import MarketSeries, parse_date
 
 
@@ -52,7 +52,8 @@ def diversified(pool: Sequence[MarketSeries], size: int, *, before: Moment, days
     if len(known) < 3:
         raise DataError(f"diversified: {len(known)} common day(s) before {limit}; at least three are needed")
     returns = [log_returns([s.days[at].price for at in known])[1:][-days:] for s in table.series]
-    pairs = {(i, j): correlation(returns[i], returns[j]) for i, j in combinations(range(len(pool)), 2)}
+    off = [Deviations.of(those) for those in returns]
+    pairs = {(i, j): off[i].correlation(off[j]) for i, j in combinations(range(len(pool)), 2)}
     first, second = min(pairs, key=lambda pair: (pairs[pair], pair))
     chosen = [first, second]
     while len(chosen) < size:
