@@ -16,7 +16,8 @@ from .common import HOME, HomeDir, Json, RunId, run_id
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ..memory import Predicate, RevisionResult
+    from ..graphs.judgement import Decide
+    from ..memory import BeliefMemory, Predicate, RevisionResult
     from ..memory.curation import Curation
 
 BeliefId = Annotated[str, typer.Argument(metavar="BELIEF", help="A belief's id, or its beginning.")]
@@ -31,6 +32,10 @@ KnownAt = Annotated[
 When = Annotated[
     list[str] | None,
     typer.Option("--when", metavar="CONDITION", help="'FACT OP VALUE', as in 'asset == AAPL' or 'asset in AAPL,MSFT'."),
+]
+JudgeModel = Annotated[
+    str | None,
+    typer.Option("--judge", metavar="MODEL", help="Asked whether it says what others say, where that is open."),
 ]
 Polarity = Literal["for", "against"]
 
@@ -57,6 +62,7 @@ def add(
     audience: Annotated[list[str] | None, typer.Option("--audience", help="An agent it is for.")] = None,
     support: Annotated[int, typer.Option("--support", min=0, help="How many good outcomes it is worth.")] = 1,
     known_at: KnownAt = None,
+    judge: JudgeModel = None,
     embedder: EmbedderName = None,
     home: HomeDir = HOME,
     as_json: Json = False,
@@ -66,7 +72,7 @@ def add(
     from ..memory.interventions import Addition
 
     polarity: Polarity = "against" if against else "for"
-    with curation(run, home, embedder) as hand:
+    with curation(run, home, embedder, judge=judge) as hand:
         scope = Scope(when=conditions(when), sentence=sentence)
         said = {"concept": concept, "statement": statement, "aspect": aspect, "polarity": polarity, "scope": scope}
         said |= {"audience": tuple(audience or ()), "support": support, "reason": reason}
@@ -87,12 +93,13 @@ def edit(
     sentence: Annotated[str | None, typer.Option("--scope", help="When it applies, in words.")] = None,
     audience: Annotated[list[str] | None, typer.Option("--audience", help="An agent it is for.")] = None,
     known_at: KnownAt = None,
+    judge: JudgeModel = None,
     embedder: EmbedderName = None,
     home: HomeDir = HOME,
     as_json: Json = False,
 ) -> None:
     """Put another wording, scope or audience in a belief's place; the old one stays on record."""
-    with curation(run, home, embedder) as hand:
+    with curation(run, home, embedder, judge=judge) as hand:
         old = hand.memory.get(belief)
         scope: dict[str, Any] = {"when": conditions(when)} if when is not None else {}
         scope |= {} if sentence is None else {"sentence": sentence}
@@ -199,7 +206,9 @@ def told(lines: Iterable[str]) -> RenderableType:
 
 
 @contextmanager
-def curation(run: str, home: Path, embedder: str | None = None, *, write: bool = True) -> Iterator[Curation]:
+def curation(
+    run: str, home: Path, embedder: str | None = None, *, write: bool = True, judge: str | None = None
+) -> Iterator[Curation]:
     """A hand on a run's memory."""
     from ..memory import BeliefMemory, Home, Journal
     from ..memory.curation import Curation
@@ -212,7 +221,15 @@ def curation(run: str, home: Path, embedder: str | None = None, *, write: bool =
         Journal.open(Home(home), write=write) as journal,
         BeliefMemory(journal, known, embedder=embedder_for(journal, known, embedder)) as memory,
     ):
-        yield Curation(memory)
+        yield Curation(memory, decide=_judge(memory, judge))
+
+
+def _judge(memory: BeliefMemory, model: str | None) -> Decide | None:
+    if model is None:
+        return None
+    from ..graphs.judgement import decider
+
+    return decider(memory, model)
 
 
 def guarded(operation: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  passes through what it's given

@@ -2,8 +2,8 @@
 
 The real graph runs on the real task in a temporary folder, with the heuristic model's answers in the place of every
 agent's model; each prompt is rendered as it would be sent, and its tokens are counted. Only the first steps of every
-episode are run; what the agents use there is multiplied up to whole episodes, and a critic's calls, of which there is
-one per episode, count as they are. Beliefs enter the prompts as they would, but they are the heuristic model's.
+episode are run; what the agents use there is multiplied up to whole episodes; the calls of the critic and the judge,
+after an episode, count as they are. Beliefs enter the prompts as they would, but they are the heuristic model's.
 
 A reply is taken to have as many tokens as the heuristic model's own answer, and at least :data:`REPLY`: more than most
 answers have, but not the thinking of a model that reasons before it answers. Nothing is taken to be cached, refused or
@@ -136,8 +136,8 @@ async def estimate(experiment: Experiment) -> Estimate:
                 f"this team's cost can't be estimated, since its answers can't be made up: {error}"
             ) from error
     whole = {number: _whole(experiment, number) for number in range(experiment.episodes + 1)}
-    critic = experiment.graph.critic.name if experiment.graph.critic else None
-    agents = [_agent(name, standin, found, {} if name == critic else whole) for name, standin in standins.items()]
+    once = {part.name for part in (experiment.graph.critic, experiment.graph.judge) if part}
+    agents = [_agent(name, standin, found, {} if name in once else whole) for name, standin in standins.items()]
     return Estimate(
         tuple(agents),
         f"The first {SAMPLE} steps of every episode were run with the heuristic model's answers and multiplied up to "

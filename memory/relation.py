@@ -79,14 +79,16 @@ def _worded(one: Belief, other: Belief, text: Likeness, cosine: float, near: Nea
     """One aspect, one polarity: the texts decide."""
     if found := _plain(one, other, text):
         return found
-    whole = likeness(f"{one.statement} {one.concept}.", f"{other.statement} {other.concept}.").common
-    score = near.of(whole, cosine)
-    told = f"{whole:.0%} of the words mean the same" + (f", at a cosine of {cosine:.2f}" if near.weight else "")
+    named = one.concept != other.concept  # an equal one, as "human feedback", tells nothing
+    whole = likeness(f"{one.statement} {one.concept}.", f"{other.statement} {other.concept}.") if named else text
+    common = whole.common
+    score = near.of(common, cosine)
+    told = f"{common:.0%} of the words mean the same" + (f", at a cosine of {cosine:.2f}" if near.weight else "")
     if score >= near.same + (near.method if text.method else 0) and not (text.opposed or text.apart or text.doubtful):
-        return Related("same", told, whole)
+        return Related("same", told, common)
     if score >= near.open:
-        return Related("open", f"{told}, which doesn't decide it", whole)
-    return Related("different", "the words are others", whole)
+        return Related("open", f"{told}, which doesn't decide it", common)
+    return Related("different", "the words are others", common)
 
 
 def _free(one: Belief, other: Belief, text: Likeness) -> Related:

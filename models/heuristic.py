@@ -24,7 +24,7 @@ DELIBERATIONS = tuple(f"{decision}{form}" for decision in DECISIONS for form in 
 
 
 class HeuristicModel:
-    """Rules that answer ``Insight``, ``Decision`` and ``Critique`` requests; free, stateless and deterministic."""
+    """Rules that answer ``Insight``, ``Decision``, ``Critique`` and ``Opinion`` requests; free and deterministic."""
 
     name = "heuristic"
 
@@ -42,6 +42,7 @@ class HeuristicModel:
             "Insight": self._insight,
             **{name: _decider(name) for name in (*DECISIONS, *DELIBERATIONS)},
             **dict.fromkeys(("Critique", "CritiqueWithMemories"), criticise),
+            "Opinion": _undecided,
         }
         if kind not in rules:
             raise ModelSetupError(
@@ -66,6 +67,11 @@ def _decider(name: str) -> Callable[[Prompt], dict[str, Any]]:
     if name in DECISIONS:
         return lambda prompt: {**decide(prompt), **extra}
     return lambda prompt: {"question": None, "decision": {**decide(prompt), **extra}}
+
+
+def _undecided(_: Prompt) -> dict[str, Any]:
+    """A judge's opinion of two lessons: in doubt they are different, and rules that can't read are always in doubt."""
+    return {"decision": "different", "reason": "the heuristic model can't read, and in doubt they are different"}
 
 
 def vader_tone() -> Tone:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from doxa.memory.store import DoxaStore
+from doxa.testing import OpenAIServer
 
 SPEC = """
 from doxa import Analyst, ConceptualCritic, CVaRMonitor, Experiment, Manager, hierarchy
@@ -50,6 +51,23 @@ def test_a_person_s_beliefs_are_handed_to_the_next_run(doxa: Doxa) -> None:
     assert doxa("replay", "rain-1").code == 0
     assert doxa("belief", "unpin", "rain-1", added["belief"], "-r", "not sure").code == 0
     assert doxa("replay", done["id"]).code == 0, "what a parent comes to believe later is nothing to its child"
+
+
+def test_a_judge_is_asked_about_what_a_person_adds(doxa: Doxa, monkeypatch: pytest.MonkeyPatch) -> None:
+    why = ("--aspect", "barometer.dew", "-r", "seen", "--json")
+    first = ("belief", "add", "last", "Take an umbrella when the dew point falls quickly.")
+    other = ("belief", "add", "last", "A dew point that sinks is a call for rain gear and boots.")
+    assert doxa(*first, *why).json[0]["op"] == "expansion"
+    refused = doxa(*other, *why, "--judge", "heuristic")
+    assert (refused.code, "can't compare lessons" in refused.err) == (2, True)
+    assert doxa(*other, *why, "--judge", "gpt").code == 2
+    with OpenAIServer({"decision": "same", "reason": "one rain"}) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "key")
+        [done] = doxa(*other, *why, "--judge", "openai/gpt-x").json
+        assert len(server.requests) == 1
+    assert (done["op"], "the judge says: one rain" in done["reason"]) == ("reinforcement", True)
+    assert doxa("replay", "last").code == 0
 
 
 def test_beliefs_are_searched_and_every_score_is_explained(doxa: Doxa) -> None:

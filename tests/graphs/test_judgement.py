@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from doxa import Analyst, Experiment, Manager, Run, ScriptedModel, hierarchy, replay, train
+from doxa import Analyst, Experiment, Manager, OpenAIModel, Run, ScriptedModel, hierarchy, replay, train
 from doxa.critics import Case, ModelJudge, Verdict
 from doxa.environments import Weather
-from doxa.errors import GraphError
+from doxa.errors import GraphError, ModelSetupError
+from doxa.graphs.estimate import estimate
+from doxa.graphs.judgement import decider
 from doxa.memory import BeliefMemory, Expansion, Home, Journal, StepRef
+from doxa.memory.curation import Curation
+from doxa.memory.interventions import Addition
 from doxa.models.failures import AuthenticationError, ServerError
+from doxa.testing import OpenAIServer
 
 FIRST = "Take an umbrella when the pressure falls quickly."
 SECOND = "Pressure that sinks is a call for rain gear and boots."
@@ -117,3 +128,87 @@ def test_a_judge_is_part_of_the_team() -> None:
         replace(made, graph=replace(made.graph, judge=ModelJudge(name="manager")))
     with pytest.raises(GraphError, match="at least 1"):
         ModelJudge(pairs=0)
+
+
+def addition(statement: str) -> Addition:
+    return Addition(
+        concept="word", statement=statement, aspect="barometer.pressure", polarity="for", reason="seen", support=1
+    )
+
+
+def test_what_a_person_adds_can_be_judged_too(tmp_path: Path) -> None:
+    run = trained(tmp_path, ScriptedModel([{"decision": "different", "reason": "-"}]), None, FIRST, FIRST)
+    down = ScriptedModel(lambda _: AuthenticationError("no key"))
+    model = ScriptedModel([{"decision": "same", "reason": "one rain"}])
+    with Journal.open(Home(tmp_path), write=True) as journal, BeliefMemory(journal, run.id) as memory:
+        left = Curation(memory).add(addition(SECOND))
+        assert "is open" in left.reason
+        Curation(memory).retract(left.belief or "", "again, judged", cascade=False)
+        before = len(memory.beliefs())
+        with pytest.raises(AuthenticationError):
+            Curation(memory, decide=decider(memory, down)).add(addition(SECOND))
+        assert len(memory.beliefs()) == before, "nothing is half written"
+        done = Curation(memory, decide=decider(memory, model)).add(addition(SECOND))
+        assert (done.op, "the judge says: one rain" in done.reason) == ("reinforcement", True)
+        assert [e.payload["decision"] for e in journal.events(run.id, kind="judgement")] == ["same"]
+    assert asyncio.run(replay(experiment(ScriptedModel([]), None, FIRST, FIRST), tmp_path, run.id)).ended
+
+
+def test_rules_that_cannot_read_merge_nothing_and_are_no_judge_of_a_person(tmp_path: Path) -> None:
+    team = experiment(ScriptedModel([]))
+    done = asyncio.run(train(replace(team, model="heuristic"), tmp_path))
+    assert told(tmp_path)[-1][0] == "expansion"
+    found = asyncio.run(estimate(replace(team, model={"judge": "openai/gpt-4o-mini", "*": "heuristic"})))
+    assert [(a.agent, a.calls) for a in found.agents][-1] == ("judge", 1)
+    with (
+        Journal.open(Home(tmp_path), write=True) as journal,
+        BeliefMemory(journal, done.id) as memory,
+        pytest.raises(ModelSetupError, match="the heuristic model can't compare lessons"),
+    ):
+        decider(memory, "heuristic")
+
+
+TRAINEE = """
+import asyncio, importlib.util, sys
+spec = importlib.util.spec_from_file_location("judged", sys.argv[1])
+judged = sys.modules["judged"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(judged)
+asyncio.run(judged.train(judged.at(sys.argv[3]), sys.argv[2]))
+"""
+
+
+def at(url: str) -> Experiment:
+    made = experiment(ScriptedModel([]), None, FIRST, SECOND, THIRD)
+    return replace(made, model={"judge": OpenAIModel("gpt-x", base_url=url), "*": "heuristic"})
+
+
+def said(body: Mapping[str, Any]) -> str:
+    return "".join(message["content"] for message in body["messages"])
+
+
+def test_a_run_killed_while_a_judge_is_asked_pays_for_no_answer_twice(tmp_path: Path) -> None:
+    answer = {"decision": "different", "reason": "other gear"}
+    with OpenAIServer(answer) as server:
+        whole = asyncio.run(train(at(server.url), tmp_path / "whole"))
+        asked = [said(request.body) for request in server.requests]
+    assert len(asked) > 1
+    started = threading.Event()
+    victims: list[int] = []
+
+    def deadly(body: Mapping[str, Any]) -> dict[str, str]:
+        if said(body) != asked[0]:
+            started.wait()
+            os.kill(victims[0], signal.SIGKILL)
+        return answer
+
+    with OpenAIServer(deadly) as server:
+        command = [sys.executable, "-c", TRAINEE, __file__, str(tmp_path / "cut"), server.url]
+        with subprocess.Popen(command) as process:
+            victims.append(process.pid)
+            started.set()
+        assert process.returncode == -signal.SIGKILL
+    with OpenAIServer(answer) as server:
+        done = asyncio.run(train(at(server.url), tmp_path / "cut", run="judged-1"))
+        assert [said(request.body) for request in server.requests] == asked[1:]
+    assert done.digest == whole.digest
+    assert [call.resent for call in done.unanswered] == [True]
