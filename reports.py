@@ -111,18 +111,20 @@ def _told(estimate: Estimate | None) -> tuple[str, str]:
 
 def ablation_json(found: Ablation) -> dict[str, Any]:
     """Arms and their trials as JSON."""
-    totals = ("tokens", "belief_tokens", "cost", "in_sample")
+    totals = ("tokens", "belief_tokens", "cost", "cost_per_decision", "in_sample")
     arms = [{**asdict(arm), **{name: getattr(arm, name) for name in totals}} for arm in found.arms]
     return {"seeds": list(found.seeds), "mode": found.mode, "baseline": BASELINE, "alike": found.alike, "arms": arms}
 
 
 def ablation_view(found: Ablation, experiment: Experiment) -> RenderableType:
     """A line per arm, and what has to be said about them."""
-    table = columns("arm", ">return", f">vs {BASELINE}", ">95% interval", ">tokens", ">beliefs", ">cost", "")
+    table = columns(
+        "arm", ">return", f">vs {BASELINE}", ">95% interval", ">tokens", ">beliefs", ">cost", ">a decision", ""
+    )
     for arm in found.arms:
         gap, between = _told(arm.difference)
         label = "in-sample" if arm.in_sample else ""
-        counts = (f"{arm.tokens:,}", f"{arm.belief_tokens:,}", money(arm.cost))
+        counts = (f"{arm.tokens:,}", f"{arm.belief_tokens:,}", money(arm.cost), money(arm.cost_per_decision))
         table.add_row(*(plain(cell) for cell in (arm.name, f"{arm.mean:+.4g}", gap, between, *counts, label)))
     return Group(table, *(plain(note) for note in _notes(found, experiment)))
 

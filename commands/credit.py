@@ -49,6 +49,8 @@ def ablate(
 ) -> None:
     """Run an experiment with its beliefs routed, left out, broadcast, ..., on common seeds, and compare.
 
+    The arms no-monitors and no-critic leave out the risk control within episodes, and that over them.
+
     Every arm and seed is a run in the home; what has ended is reused, what was interrupted is gone on with.
     """
     from ..graphs import load_experiment

@@ -24,6 +24,8 @@ from .training import train
 BASELINE = "none"
 """The arm that the others are compared with."""
 ARMS = ("routed", "none", "broadcast", "last-k", "shuffled")
+PARTS = ("no-monitors", "no-critic")
+"""Arms that leave out a part of the team: the risk control within episodes, or that over them."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Trial:
         tokens: Of all prompts and replies, as the provider counted them.
         cost: US dollars; ``None`` if the price of any call is unknown.
         belief_tokens: Of all prompts' belief blocks, estimated as a quarter of their characters.
+        decisions: Steps of all its episodes.
         reused: Whether the run had ended already, and nothing was asked.
     """
 
@@ -50,6 +53,7 @@ class Trial:
     tokens: int
     cost: float | None
     belief_tokens: int
+    decisions: int
     reused: bool
 
 
@@ -85,6 +89,12 @@ class Arm:
         """US dollars of all its runs; ``None`` if any price is unknown."""
         costs = [trial.cost for trial in self.trials]
         return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+    @property
+    def cost_per_decision(self) -> float | None:
+        """US dollars; ``None`` if any price is unknown."""
+        decisions = sum(trial.decisions for trial in self.trials)
+        return None if self.cost is None or not decisions else self.cost / decisions
 
     @property
     def in_sample(self) -> bool:
@@ -133,7 +143,7 @@ async def ablate(
     Args:
         experiment: Its own propagation is the arm ``routed``.
         home: Folder of the journal and the index.
-        arms: Of :data:`ARMS`.
+        arms: Of :data:`ARMS` and :data:`PARTS`.
         seeds: Each replaces the experiment's.
         spec: How the experiment was named on the command line, for messages.
         told: Called with every trial, as it is done.
@@ -142,8 +152,8 @@ async def ablate(
         SpecError: An unknown arm, or no seed.
     """
     for arm in arms:
-        if arm not in ARMS:
-            raise SpecError(f"there is no arm {arm!r}: {options(arm, ARMS)}")
+        if arm not in (*ARMS, *PARTS):
+            raise SpecError(f"there is no arm {arm!r}: {options(arm, (*ARMS, *PARTS))}")
     if not arms or not seeds or len(set(arms)) < len(arms) or len(set(seeds)) < len(seeds):
         raise SpecError(f"arms={','.join(arms)}, seeds={list(seeds)}: give at least one of each, and each only once")
     done: dict[str, list[Trial]] = {arm: [] for arm in arms}
@@ -168,7 +178,12 @@ def variant(experiment: Experiment, arm: str, seed: int) -> Experiment:
         "shuffled": Shuffled(seed, routed),
     }
     name = f"{experiment.name[: 39 - len(arm)].rstrip('-')}-{arm}"
-    return replace(experiment, seed=seed, propagation=policies[arm], name=name)
+    graphs = {
+        "no-monitors": replace(experiment.graph, monitors=()),
+        "no-critic": replace(experiment.graph, critic=None),
+    }
+    graph, propagation = graphs.get(arm, experiment.graph), policies.get(arm, policy)
+    return replace(experiment, seed=seed, graph=graph, propagation=propagation, name=name)
 
 
 async def _tried(experiment: Experiment, home: Path, arm: str, seed: int, spec: str) -> Trial:
@@ -212,7 +227,8 @@ def _trial(home: Path, arm: str, seed: int, run: Run, *, reused: bool) -> Trial:
             for choice in event.payload["candidates"]
             if choice["taken"]
         )
-    return Trial(arm, seed, run.id, last.value, last.in_sample, run.tokens, run.cost, beliefs, reused)
+    told = (run.tokens, run.cost, beliefs, sum(steps.values()))
+    return Trial(arm, seed, run.id, last.value, last.in_sample, *told, reused)
 
 
 def _arm(name: str, done: Mapping[str, Sequence[Trial]]) -> Arm:

@@ -69,6 +69,18 @@ def test_every_arm_is_run_on_every_seed_and_differences_are_paired(tmp_path: Pat
     assert all(seeds[t.run] == t.seed for t in every(found))
 
 
+def test_parts_of_the_team_can_be_left_out(tmp_path: Path) -> None:
+    whole = experiment()
+    assert variant(whole, "no-monitors", 0).graph.monitors == ()
+    assert variant(whole, "no-monitors", 0).graph.critic == whole.graph.critic
+    assert variant(whole, "no-critic", 0).graph.critic is None
+    found = ablated(tmp_path, arms=("none", "no-critic", "no-monitors"), seeds=(0,))
+    none, blind, calm = found.arms
+    assert none.mean == blind.mean  # without a critic there is nothing to believe
+    assert calm.trials[0].decisions == none.trials[0].decisions == 3 * 30 + 20
+    assert (none.cost, none.cost_per_decision) == (0.0, 0.0)
+
+
 def every(found: Ablation) -> list[Any]:
     return [trial for arm in found.arms for trial in arm.trials]
 
