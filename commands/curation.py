@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from ..graphs.judgement import Decide
     from ..memory import BeliefMemory, Predicate, RevisionResult
+    from ..memory.belief import Examples, Validity
     from ..memory.curation import Curation
+
+T = TypeVar("T")
 
 BeliefId = Annotated[str, typer.Argument(metavar="BELIEF", help="A belief's id, or its beginning.")]
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why, in one sentence; stays on record.")]
@@ -37,6 +40,25 @@ JudgeModel = Annotated[
     str | None,
     typer.Option("--judge", metavar="MODEL", help="Asked whether it says what others say, where that is open."),
 ]
+Unless = Annotated[
+    list[str] | None,
+    typer.Option("--unless", metavar="CONDITION", help="An exclusion, as --when: it has to be known not to hold."),
+]
+Fire = Annotated[
+    list[str] | None,
+    typer.Option("--must-fire", metavar="FACTS", help="'FACT = VALUE, ...': kept with it, and it must apply there."),
+]
+Quiet = Annotated[
+    list[str] | None,
+    typer.Option("--must-not-fire", metavar="FACTS", help="'FACT = VALUE, ...': kept with it, and it mustn't apply."),
+]
+From = Annotated[
+    str | None, typer.Option("--valid-from", metavar="TIME", help="From when on it's valid, on the task's clock.")
+]
+To = Annotated[
+    str | None, typer.Option("--valid-to", metavar="TIME", help="From when on it no longer is; 'never' for no end.")
+]
+KindName = Literal["belief", "behaviour", "hint", "feedback"]
 Polarity = Literal["for", "against"]
 
 group = typer.Typer(no_args_is_help=True, help="Add, edit, pin, approve, dispute and retract single beliefs.")
@@ -57,7 +79,15 @@ def add(
     *,
     against: Annotated[bool, typer.Option("--against/--for", help="Act against the aspect, or trust it.")] = False,
     concept: Annotated[str, typer.Option("--concept", help="A name for it.")] = "human feedback",
+    kind: Annotated[KindName, typer.Option("--kind", help="What sort of lesson; a hint is for one instance.")] = (
+        "feedback"
+    ),
     when: When = None,
+    unless: Unless = None,
+    must_fire: Fire = None,
+    must_not_fire: Quiet = None,
+    valid_from: From = None,
+    valid_to: To = None,
     sentence: Annotated[str, typer.Option("--scope", help="When it applies, in words.")] = "",
     audience: Annotated[list[str] | None, typer.Option("--audience", help="An agent it is for.")] = None,
     support: Annotated[int, typer.Option("--support", min=0, help="How many good outcomes it is worth.")] = 1,
@@ -73,9 +103,10 @@ def add(
 
     polarity: Polarity = "against" if against else "for"
     with curation(run, home, embedder, judge=judge) as hand:
-        scope = Scope(when=conditions(when), sentence=sentence)
+        scope = Scope(when=conditions(when), unless=conditions(unless, "--unless"), sentence=sentence)
         said = {"concept": concept, "statement": statement, "aspect": aspect, "polarity": polarity, "scope": scope}
-        said |= {"audience": tuple(audience or ()), "support": support, "reason": reason}
+        said |= {"audience": tuple(audience or ()), "support": support, "reason": reason, "form": kind}
+        said |= {"examples": _examples(must_fire, must_not_fire), "validity": _validity(valid_from, valid_to)}
         lesson = checked(Addition, said)
         _show([hand.add(lesson, known_at=moment(known_at))], as_json=as_json)
 
@@ -89,7 +120,13 @@ def edit(
     aspect: Annotated[str | None, typer.Option("--aspect", help="Another aspect; drops the evidence.")] = None,
     against: Annotated[bool | None, typer.Option("--against/--for", help="The polarity; drops the evidence.")] = None,
     concept: Annotated[str | None, typer.Option("--concept", help="Another name.")] = None,
+    kind: Annotated[KindName | None, typer.Option("--kind", help="Another sort of lesson.")] = None,
     when: When = None,
+    unless: Unless = None,
+    must_fire: Fire = None,
+    must_not_fire: Quiet = None,
+    valid_from: From = None,
+    valid_to: To = None,
     sentence: Annotated[str | None, typer.Option("--scope", help="When it applies, in words.")] = None,
     audience: Annotated[list[str] | None, typer.Option("--audience", help="An agent it is for.")] = None,
     known_at: KnownAt = None,
@@ -98,17 +135,25 @@ def edit(
     home: HomeDir = HOME,
     as_json: Json = False,
 ) -> None:
-    """Put another wording, scope or audience in a belief's place; the old one stays on record."""
+    """Put another wording, scope or audience in a belief's place; the old one stays on record.
+
+    Of conditions, exclusions and examples those given take the place of all the old ones.
+    'never' as a time lifts a limit.
+    """
     with curation(run, home, embedder, judge=judge) as hand:
         old = hand.memory.get(belief)
         scope: dict[str, Any] = {"when": conditions(when)} if when is not None else {}
+        scope |= {"unless": conditions(unless, "--unless")} if unless is not None else {}
         scope |= {} if sentence is None else {"sentence": sentence}
         asked = {
             "statement": statement,
             "aspect": aspect,
             "polarity": None if against is None else "against" if against else "for",
             "concept": concept,
+            "kind": kind,
             "scope": old.scope.model_copy(update=scope) if scope else None,
+            "examples": _examples(must_fire, must_not_fire, old.examples) if must_fire or must_not_fire else None,
+            "validity": _validity(valid_from, valid_to, old.validity) if valid_from or valid_to else None,
             "audience": tuple(audience) if audience else None,
         }
         changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
@@ -272,16 +317,35 @@ def conditions(texts: list[str] | None, option: str = "--when") -> tuple[Predica
 
 
 def _condition(text: str, option: str) -> Predicate:
-    from ..memory import Predicate
+    from ..memory.conditions import condition
 
-    parts = text.split(maxsplit=2)
-    if len(parts) != 3 or parts[1] not in {"==", "!=", "<", "<=", ">", ">=", "in"}:
-        raise BeliefError(f"{option} {text!r}: write it as FACT OP VALUE with one of ==, !=, <, <=, >, >=, in")
-    fact, op, value = parts
-    if op == "in":
-        return Predicate(fact=fact, op="in", value=tuple(v.strip() for v in value.split(",")))
+    return _named(condition, text, option)
+
+
+def _examples(fire: list[str] | None, quiet: list[str] | None, old: Examples | None = None) -> Examples:
+    """Situations as they were typed; those given take the place of the old ones."""
+    from ..memory.belief import Examples
+    from ..memory.conditions import situation
+
+    told = {"fire": (fire, "--must-fire"), "quiet": (quiet, "--must-not-fire")}
+    kept = {} if old is None else {"fire": old.fire, "quiet": old.quiet}
+    made = {name: tuple(_named(situation, t, option) for t in texts) for name, (texts, option) in told.items() if texts}
+    return Examples(**(kept | made))
+
+
+def _validity(begin: str | None, end: str | None, old: Validity | None = None) -> Validity:
+    """Times as they were typed; ``never`` stands for none."""
+    from ..memory.belief import Validity
+
+    given = {"valid_from": begin, "valid_to": end}
+    told = {} if old is None else old.model_dump()
+    told |= {name: None if text == "never" else moment(text) for name, text in given.items() if text is not None}
+    return checked(Validity, told)  # type: ignore[no-any-return]
+
+
+def _named(reading: Callable[[str], T], text: str, option: str) -> T:
+    """Read a text as it was typed after an option, and name the option if it can't be."""
     try:
-        number = float(value)
-    except ValueError:
-        return checked(Predicate, {"fact": fact, "op": op, "value": value})  # type: ignore[no-any-return]
-    return checked(Predicate, {"fact": fact, "op": op, "value": number})  # type: ignore[no-any-return]
+        return guarded(reading, text)  # type: ignore[no-any-return]
+    except BeliefError as error:
+        raise BeliefError(f"{option} {error}") from None

@@ -9,6 +9,7 @@ critic       the critic protocol: a case in, a verdict out
 conceptual   ``ConceptualCritic``: FinCon's comparison of consecutive episodes
 critique     what it answers
 judge        ``ModelJudge``: whether two beliefs say the same, where that is open
+listener     the lessons in what people said
 contrast     winning and losing steps, overlap, edit budget
 ============ ==================================================================
 """

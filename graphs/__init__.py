@@ -18,6 +18,7 @@ calls          a run's calls added up, and which of them are ambiguous
 branching      an experiment with one thing changed
 costs          what a run's model calls came to
 estimate       what a run would cost, without sending anything
+hearing        what a model makes of what people said
 judgement      what a judge says of beliefs that may say the same
 crediting      what an episode's return says of the beliefs that were held out
 explanation    why an agent was handed what it was handed

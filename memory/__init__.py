@@ -25,6 +25,7 @@
 ``recorded``, ``history``     belief events read back; what happened to a belief
 ``lineage``                   what was made from a belief
 ``curation``                  what a person may do to beliefs; ``interventions``: as events
+``feedback``, ``transcripts`` lessons out of what people said; ``conditions``: as people write them
 ``timetravel``, ``merging``   beliefs at other times, and together with another run's
 ``questions``, ``forms``      what people are asked and answer; which answers fit
 ``references``, ``removal``   what events name; runs removed, and what only they named

@@ -30,7 +30,7 @@ from .state import HANDED, IN_FORCE, Op, RevisionResult, Update, later
 ENDED = 2**31 - 1
 """The episode number under which a run's end is recorded: no episode."""
 
-_SAID = ("concept", "statement", "aspect", "polarity", "scope")
+_SAID = ("concept", "statement", "aspect", "polarity", "scope", "kind")
 _EDITABLE = (*_SAID, "audience", "examples", "validity")
 
 
@@ -72,8 +72,8 @@ class Curation:
             belief: Its id, or the beginning of it.
             reason: Why.
             known_at: As for :meth:`add`.
-            changes: ``concept``, ``statement``, ``aspect``, ``polarity``, ``scope``, ``audience``, ``examples``,
-                ``validity``.
+            changes: ``concept``, ``statement``, ``aspect``, ``polarity``, ``scope``, ``kind``, ``audience``,
+                ``examples``, ``validity``.
 
         Raises:
             NotFoundError: There is no such belief.
@@ -83,8 +83,9 @@ class Curation:
         told = {name: changes.get(name, getattr(old, name)) for name in _EDITABLE}
         if all(told[name] == getattr(old, name) for name in _EDITABLE):
             raise BeliefError(f"{old.id} says that already: change at least one of {', '.join(_EDITABLE)}")
-        amendment = Amendment(belief=old.id, reason=reason, support=0, form=old.kind, **told)
-        if all(told[name] == getattr(old, name) for name in _SAID):
+        same = all(told[name] == getattr(old, name) for name in _SAID)
+        amendment = Amendment(belief=old.id, reason=reason, support=0, form=told.pop("kind"), **told)
+        if same:
             return self._adjusted(old, amendment)
         return self._admitted(amendment, known_at, old)
 
@@ -193,7 +194,7 @@ class Curation:
             examples=amendment.examples,
         )
         self._see_fit(update.applied(old))
-        changed = [name for name in _EDITABLE if getattr(amendment, name) != getattr(old, name)]
+        changed = [n for n in ("audience", "examples", "validity") if getattr(amendment, n) != getattr(old, n)]
         told = f"{old.id} has another {' and '.join(changed)}"
         return self._one("revision", told, amendment, old.id, (update,))
 

@@ -54,6 +54,7 @@ class Terms:
         tainted: Whether the critic saw text that strangers wrote.
         generation: Of the embeddings behind ``alike``.
         stated: Evidence for what cites no steps: a person's word, which passes the gate.
+        held: Why even that is a candidate only; empty if it isn't.
         past: Of the run whose steps the evidence is.
         episode: After which it is proposed.
         asked: Who answered the critic.
@@ -69,6 +70,7 @@ class Terms:
     tainted: bool = False
     generation: str = ""
     stated: tuple[Evidence, ...] = ()
+    held: str = ""
     rulings: Rulings = field(default_factory=dict)
     past: Past = field(default_factory=Unrecorded)
     episode: int | None = None
@@ -195,7 +197,7 @@ class _Admission:
     def _gate(self, new: Belief, old: Belief | None) -> Standing:
         """How a proposal comes in; a person's word is in force at once."""
         if self._terms.stated:
-            return Standing(Status.ACTIVE)
+            return Standing(Status.CANDIDATE, self._terms.held) if self._terms.held else Standing(Status.ACTIVE)
         past = [b for b in self._beliefs.values() if b.status not in IN_FORCE and b is not old]
         same = (b.id for b, r in zip(past, self._compared(new, past), strict=True) if r.relation == "same")
         return standing(new, self._terms.past, {new.id, *same})

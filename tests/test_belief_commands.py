@@ -183,3 +183,79 @@ def test_wrong_input_gets_one_message(doxa: Doxa, arguments: list[str], message:
     done = doxa("belief", *arguments)
     assert (done.code, message in done.err) == (2, True), done.err
     assert done.err.startswith("error: ")
+
+
+def belief_of(doxa: Doxa, result: Any) -> dict[str, Any]:
+    return dict(doxa("beliefs", "last", result["belief"], "--json").json["belief"])
+
+
+def test_a_belief_is_added_and_edited_with_everything_it_has(doxa: Doxa) -> None:
+    told = ("--aspect", "almanac.rain", "-r", "r", "--when", "city == Rome", "--unless", "month == 8", "--json")
+    tests = ("--must-fire", "city = Rome, month = 1", "--must-not-fire", "city = Oslo, month = 1")
+    times = ("--valid-from", "2020-01-01", "--valid-to", "2021-01-01")
+    [added] = doxa("belief", "add", "last", "Carry one.", *told, *tests, *times, "--kind", "hint").json
+    made = belief_of(doxa, added)
+    assert (made["kind"], made["scope"]["unless"][0]["fact"]) == ("hint", "month")
+    assert (made["valid_from"], made["valid_to"]) == ("2020-01-01T00:00:00", "2021-01-01T00:00:00")
+    assert [len(made["examples"][side]) for side in ("fire", "quiet")] == [1, 1]
+    wrong = doxa("belief", "edit", "last", made["id"], "-r", "r", "--unless", "month == 1")
+    assert (wrong.code, "it must apply where city = 'Rome', month = 1.0, and doesn't" in wrong.err) == (2, True)
+    [same] = doxa("belief", "edit", "last", made["id"], "-r", "r", "--valid-to", "never", "--json").json
+    assert (same["belief"], belief_of(doxa, same)["valid_to"]) == (made["id"], None)
+    [other] = doxa("belief", "edit", "last", made["id"], "-r", "r", "--kind", "belief", "--json").json
+    assert (belief_of(doxa, other)["kind"], belief_of(doxa, other)["supersedes"]) == ("belief", [made["id"]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--unless", "month"), "--unless 'month': write it as FACT OP VALUE"),
+        (("--must-fire", "month"), "--must-fire 'month': write it as FACT = VALUE"),
+        (("--must-not-fire", "month = 1"), "it mustn't apply where month = 1.0, and does"),
+        (("--valid-from", "soon"), "'soon' isn't a time"),
+        (("--valid-from", "2021-01-01", "--valid-to", "2020-01-01"), "the end has to come after the begin"),
+        (("--kind", "hint"), "a hint is for one instance"),
+        (("--kind", "idea"), "'idea' is not one of"),
+    ],
+)
+def test_what_cannot_be_added_says_why_and_changes_nothing(doxa: Doxa, arguments: tuple[str, ...], told: str) -> None:
+    before = ids(doxa)
+    done = doxa("belief", "add", "last", "It.", "--aspect", "almanac.rain", "-r", "r", *arguments)
+    assert (done.code, told in done.err, ids(doxa)) == (2, True, before), done.err
+
+
+def test_feedback_comes_from_a_transcript(doxa: Doxa) -> None:
+    Path("talk.txt").write_text(
+        "Anna: LESSON [almanac.dew | when: city == Rome]: Trust it.\nBob: LESSON [almanac.x]: No.\n"
+    )
+    ask = ("belief", "feedback", "last", "--from", "talk.txt", "--person", "anna")
+    before = ids(doxa)
+    assert "would be: expansion" in doxa(*ask, "--dry-run").out
+    assert ids(doxa) == before
+    taken = doxa(*ask, "--json").json["taken"]
+    assert [(t["status"], t["trusted"]) for t in taken] == [("active", True), ("candidate", False)]
+    assert taken[0]["evidence"].startswith("said by Anna: line 1 of talk.txt (")
+    assert "2 were taken in before" in doxa(*ask).out
+    assert doxa("replay", "last").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "told"),
+    [
+        ("Anna: hello", (), "mark what is to be learned"),
+        ("Anna: LESSON [x]: y\nAnna: LESSON [x | so]: y", (), "line 2: 'so' is none of"),
+        ("Anna: LESSON [x]: y", ("--person", "Ana"), "--person 'Ana' says nothing in it"),
+        ("Anna: LESSON [x]: y", ("--model", "nope"), "unknown model 'nope'"),
+        ("Anna: LESSON [x]: y", ("--known-at", "soon"), "'soon' isn't a time"),
+        ("Anna: LESSON [x]: y", ("--model", "heuristic"), "heuristic"),
+        (None, (), "talk.txt can't be read"),
+    ],
+)
+def test_feedback_that_cannot_be_read_says_why(
+    doxa: Doxa, text: str | None, arguments: tuple[str, ...], told: str
+) -> None:
+    if text is not None:
+        Path("talk.txt").write_text(text)
+    before = ids(doxa)
+    done = doxa("belief", "feedback", "last", "--from", "talk.txt", *arguments)
+    assert (done.code != 0, told in done.err, ids(doxa)) == (True, True, before), done.err
