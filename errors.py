@@ -102,12 +102,12 @@ class WaitingError(RunError):
 
     exit_code = 3
 
-    def __init__(self, run: str, questions: Iterable[str]) -> None:
+    def __init__(self, run: str, questions: Iterable[str], then: str = "") -> None:
         self.run, self.questions = run, tuple(questions)
         count = f"{len(self.questions)} answer{'' if len(self.questions) == 1 else 's'}"
         super().__init__(
             f"run {run} is waiting for {count} ({', '.join(self.questions)}): see them with 'doxa inbox', answer with "
-            f"'doxa inbox answer ID VALUE', go on with 'doxa resume {run}'"
+            f"'doxa inbox answer ID VALUE', go on with '{then or f'doxa resume {run}'}'"
         )
 
 

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .graphs.experiment import Experiment
-from .graphs.run import EpisodeSummary, Gap, Run
+from .graphs.run import EpisodeSummary, Gap, Run, going_on
 from .memory.belief import Belief, Evidence
 from .memory.journal import Event
 from .memory.memory import BeliefMemory
@@ -82,17 +82,18 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
         arm = str(run.reference.get("label", f"{arms[run.id]} begun" if run.mode == SWEEP else ""))
         table.add_row(*(plain(cell) for cell in (*cells, *([arm] * bool(arms)))))
     waiting = [run for run in runs if not run.ended and "sweep" not in run.reference]
-    return Group(table, *(plain(going_on(run)) for run in waiting))
+    return Group(table, *(plain(what_next(run)) for run in waiting))
 
 
-def going_on(run: Run) -> str:
+def what_next(run: Run) -> str:
     """What to do about a run that hasn't ended."""
+    command = going_on(run.id, run.reference)
     if run.status == "waiting":
         count = "an answer" if len(run.waiting) == 1 else f"{len(run.waiting)} answers"
-        return f"{run.id} is waiting for {count}: doxa inbox; then doxa resume {run.id}"
+        return f"{run.id} is waiting for {count}: doxa inbox; then {command}"
     if run.mode == SWEEP:
         return f"go on with it: doxa sweep --resume {run.id}"
-    return f"go on with it: doxa resume {run.id}"
+    return f"go on with it: {command}"
 
 
 def _grouped(runs: Sequence[Run]) -> list[Run]:
@@ -111,8 +112,8 @@ def run_view(run: Run) -> RenderableType:
             ["In-sample: beliefs made from an episode's own time were used in it; those returns are no forecast."]
             * run.in_sample
         ),
-        *([f"interrupted: doxa resume {run.id}"] if run.status == "interrupted" else []),
-        *([going_on(run)] if run.status == "waiting" else []),
+        *([f"interrupted: {going_on(run.id, run.reference)}"] if run.status == "interrupted" else []),
+        *([what_next(run)] if run.status == "waiting" else []),
         *([f"{run.reused} of the calls were answered by another run's journal, for nothing"] if run.reused else []),
         *(f"ambiguous, sent without a recorded answer: {call}" for call in run.unanswered),
         *(f"stopped by {failure}" for failure in run.failures if failure.stopped and not run.ended),

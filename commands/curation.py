@@ -174,6 +174,7 @@ def unpin(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as
 
 def approve(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as_json: Json = False) -> None:
     """Put a belief in force: a candidate, or one that is quarantined, disputed, superseded or retired."""
+    from ..graphs.run import going_on, place_of
     from ..memory.questions import Reply, replied, unanswered
     from ..views import show
     from .inbox import who
@@ -184,7 +185,8 @@ def approve(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, 
         if asked:
             done = replied(journal, asked[0], Reply("approve", reason), who())
             data = [{"op": "approval", "belief": found, "reason": f"it answers {done.id}", "author": done.agent}]
-            show(data, f"{found} is approved, which answers {done.id}: doxa resume {done.run}", as_json=as_json)
+            then = going_on(done.run, place_of(journal, done.run).reference)
+            show(data, f"{found} is approved, which answers {done.id}; go on with it: {then}", as_json=as_json)
             return
         _show([guarded(hand.approve, belief, reason)], as_json=as_json)
 

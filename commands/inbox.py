@@ -69,6 +69,7 @@ def answer(
     as_json: Json = False,
 ) -> None:
     """Answer a question; 'doxa resume' then goes on with its run."""
+    from ..graphs.run import going_on, place_of
     from ..memory import Home, Journal, Reply
     from ..memory.questions import find, replied, unanswered
     from ..views import show
@@ -80,7 +81,8 @@ def answer(
     with Journal.open(Home(home), write=True) as opened:
         done = replied(opened, asked, reply, by or who())
         left = [other.id for other in unanswered(opened, done.run)]
-    more = f"{len(left)} more of this run: doxa inbox" if left else f"go on with it: doxa resume {done.run}"
+        then = going_on(done.run, place_of(opened, done.run).reference)
+    more = f"{len(left)} more of this run: doxa inbox" if left else f"go on with it: {then}"
     show({**_told(done), "left": left}, f"{done.id} ({done.where}): {reply.value!r}. {more}", as_json=as_json)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import SpecError
+from ..errors import SpecError, WaitingError
 from .common import HOME, Cache, HomeDir, Json, MaxTokens, MaxUsd, Settings, Terminated, awaited, overridden, pairs
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def sweep(
 ) -> None:
     """Run a SPEC's function with every combination of values, many at a time, each as a run in the home.
 
-    The same command, or --resume, goes on: what has ended isn't run again, what was interrupted is gone on with.
+    The same command, or --resume, goes on: what has ended isn't run again, what was interrupted is gone on with. The
+    exit code is 3 if nothing but people's answers is missing (doxa inbox), and 1 if an arm failed.
     """
     from ..graphs.sweep import Bounds, swept
     from ..reports import sweep_json, sweep_told, sweep_view
@@ -75,7 +76,7 @@ def sweep(
             raise
     show(sweep_json(found), sweep_view(found), as_json=as_json)
     if not found.ended or found.ungathered is not None:
-        raise typer.Exit(1)
+        raise typer.Exit(WaitingError.exit_code if found.waiting and found.ungathered is None else 1)
 
 
 @contextmanager

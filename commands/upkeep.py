@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import JournalError
 from .common import HOME, HomeDir, Json, RunId, journal
 from .curation import EmbedderName, curation, group, told
+
+if TYPE_CHECKING:
+    from ..memory.upkeep import Verdict
 
 memory = typer.Typer(no_args_is_help=True, help="Check a home's journal, and rebuild or renew its index.")
 
@@ -46,10 +49,14 @@ def verify(home: HomeDir = HOME, as_json: Json = False) -> None:
 
     with journal(home) as opened:
         verdicts = upkeep.verify(opened)
-    lines = [f"{v.run}  {v.error or f'good, {v.good} events'}" for v in verdicts] or ["no runs"]
+    lines = [f"{v.run}  {v.error or f'good, {v.good} events{_open(v)}'}" for v in verdicts] or ["no runs"]
     show([vars(v) for v in verdicts], told(lines), as_json=as_json)
     if broken := [v for v in verdicts if v.error]:
         raise JournalError(f"{len(broken)} of {len(verdicts)} runs aren't what was written: {broken[0].error}")
+
+
+def _open(verdict: Verdict) -> str:
+    return "" if verdict.ended else "; not ended, so events missing at its very end wouldn't show"
 
 
 def rebuild(home: HomeDir = HOME, as_json: Json = False) -> None:

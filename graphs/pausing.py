@@ -36,11 +36,11 @@ class Pausable:
             return {"waiting": {self.name: list(waiting.questions)}}
 
 
-def see_answered(waiting: Mapping[str, Sequence[str]], run: str) -> None:
+def see_answered(waiting: Mapping[str, Sequence[str]], run: str, then: str) -> None:
     """See that an episode came to its end.
 
     Raises:
         WaitingError: It stopped, waiting for people.
     """
     if waiting:
-        raise WaitingError(run, [question for name in sorted(waiting) for question in waiting[name]])
+        raise WaitingError(run, [question for name in sorted(waiting) for question in waiting[name]], then)

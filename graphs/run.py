@@ -190,6 +190,13 @@ class Run:
         )
 
 
+def going_on(run: str, reference: Mapping[str, Any]) -> str:
+    """The command that goes on with a run; an ablation's arm is gone on with by the ablation."""
+    if "ablated" in reference:
+        return f"the same doxa ablate {reference['ablated'] or 'SPEC'}"
+    return f"doxa resume {run}"
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a run comes from: the run whose beliefs it started with, and how its experiment was loaded."""

@@ -26,6 +26,7 @@ from ..models.traffic import Traffic
 from .calls import Calls
 from .experiment import Experiment
 from .recording import JournalLog, Source
+from .run import going_on, place_of
 from .specification import differences
 from .tracing import collector, traced
 
@@ -53,6 +54,11 @@ class Session:
     team: Asker
     listener: Listener
     people: People = field(default_factory=Inbox)
+
+    @property
+    def going_on(self) -> str:
+        """The command that goes on with it."""
+        return going_on(self.run, place_of(self.journal, self.run).reference)
 
     def note(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Record how the run went on this machine; such events are no part of the exported log."""
@@ -184,12 +190,12 @@ def _told(session: Session) -> Iterator[None]:
         raise  # to wait is no failure
     except JournalError as error:  # nothing can be recorded in a journal that fails
         if not isinstance(error, NondeterminismError):
-            error.add_note(f"Everything up to here is kept; once that is mended, go on with: doxa resume {session.run}")
+            error.add_note(f"Everything up to here is kept; once that is mended, go on with: {session.going_on}")
         raise
     except Exception as error:  # whatever stopped it, an agent's own bug too, is told by the journal
         facts = error.facts() if isinstance(error, CallError) else {}
         session.note("failure", {**facts, "error": type(error).__name__, "message": str(error), "stopped": True})
-        error.add_note(f"The journal holds everything up to here; go on with: doxa resume {session.run}")
+        error.add_note(f"The journal holds everything up to here; go on with: {session.going_on}")
         raise
     except asyncio.CancelledError:
         session.note("run.interrupted", {})

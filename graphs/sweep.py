@@ -68,6 +68,11 @@ class Sweep:
         return tuple(one for one in self.rows if one.status == "failed")
 
     @property
+    def waiting(self) -> bool:
+        """Whether nothing but people's answers keeps it from coming to its end."""
+        return {one.status for one in self.rows} - {"ended"} == {"waiting"}
+
+    @property
     def settings(self) -> tuple[Setting, ...]:
         """The rows put together over the seeds."""
         return settings(self.rows)

@@ -158,7 +158,7 @@ async def run_episode(session: Session, number: int, mode: Mode, environment: En
     }
     episode.record([Entry(number, "episode.started", "", started)])
     last = await machine.run(episode, limit)
-    see_answered(last.get("waiting", {}), session.run)
+    see_answered(last.get("waiting", {}), session.run, session.going_on)
 
 
 def episode_seed(seed: int, number: int) -> int:

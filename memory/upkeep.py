@@ -17,6 +17,8 @@ from .shelf import opened_shelf
 from .vectors import VectorStore
 
 _BATCH = 500
+_END = 2**31 - 1
+"""The episode under which a run's end is recorded."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,14 @@ class Verdict:
         run: Which.
         good: Position up to which everything is as it was written.
         error: What is wrong after that, with the remedy; ``None`` if nothing is.
+        ended: Whether the run's end is recorded. Then nothing is missing before it; of a run without one, nobody can
+            tell what a crash kept from being written from what was taken away afterwards.
     """
 
     run: str
     good: int
     error: str | None
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,10 +108,25 @@ def reembed(journal: Journal, embedder: Embedder) -> Rebuilt:
 
 
 def _verdict(journal: Journal, run: str) -> Verdict:
+    ended = journal.find(run, _END, "run.ended", "") is not None
     try:
-        return Verdict(run, journal.verify(run), None)
+        good = journal.verify(run)
     except JournalError as error:
-        return Verdict(run, _good(str(error)), str(error))
+        return Verdict(run, _good(str(error)), str(error), ended)
+    return Verdict(run, good, _cut_off(journal, run, good), ended)
+
+
+def _cut_off(journal: Journal, run: str, good: int) -> str | None:
+    """What another run saw of this one that isn't there any more: a chain can't tell that its own end is missing."""
+    sql = "SELECT name, parent_seq FROM runs WHERE parent = ? AND parent_seq > ? ORDER BY parent_seq DESC LIMIT 1"
+    rows = journal.database.rows(sql, (run, good))
+    if not rows:
+        return None
+    child, seen = rows[0]
+    return (
+        f"run {run}: {seen - good} events are missing at its end: {child} started from what it held at seq {seen}, and "
+        f"the journal is good up to seq {good}: restore it from a backup, or train again in another home"
+    )
 
 
 def _good(message: str) -> int:

@@ -24,6 +24,9 @@ advised = Experiment(
 gated = Experiment(Weather(days=1), hierarchy(Manager(), analysts, gates=Gate()), 1, name="gated")
 learner = hierarchy(Manager(), analysts, None, ConceptualCritic(), review=Review())
 reviewed = Experiment(Weather(days=30), learner, 2, name="reviewed")
+
+def asking(seed: int):
+    return Experiment(Weather(days=2), hierarchy(HumanManager(), analysts), 1, seed=seed, name="asking")
 """
 
 Doxa = Callable[..., Any]
@@ -213,3 +216,27 @@ def test_the_example_waits_for_a_person(doxa: Doxa) -> None:
         pytest.skip("the examples are only in a checkout")
     assert doxa("train", f"{example}:experiment").code == 3
     assert only(doxa)["agent"] == "approval"
+
+
+def test_an_arm_of_an_ablation_says_how_the_ablation_goes_on(doxa: Doxa) -> None:
+    command = ("ablate", "spec.py:alone", "--arms", "none", "--seeds", "0")
+    done = doxa(*command)
+    assert done.code == 3
+    assert "go on with 'the same doxa ablate spec.py:alone'" in done.err
+    assert "then the same doxa ablate spec.py:alone" in doxa("runs").out
+    told = doxa("inbox", "answer", only(doxa)["id"], "rain").out
+    assert "go on with it: the same doxa ablate spec.py:alone" in told
+    assert doxa(*command).code == 3
+    doxa("inbox", "answer", only(doxa)["id"], "dry")
+    assert doxa(*command).code == 0
+
+
+def test_a_sweep_of_which_only_people_are_missing_waits(doxa: Doxa) -> None:
+    command = ("sweep", "spec.py:asking", "--over", "seed=0..1")
+    assert doxa(*command).code == 3
+    for _ in range(2):
+        for question in doxa("inbox", "--json").json:
+            doxa("inbox", "answer", question["id"], "rain")
+        last = doxa(*command)
+    assert last.code == 0
+    assert doxa("inbox").out.strip() == "no open questions"

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 from zlib import crc32
 
@@ -316,10 +317,21 @@ class Range:
 
 
 @contextmanager
+def quick(folder: Path) -> Iterator[Path]:
+    """A folder in memory, where there is one: SIGKILL, unlike a power cut, loses nothing that was written there."""
+    memory = Path("/dev/shm")  # noqa: S108
+    if not os.access(memory, os.W_OK):
+        yield folder
+        return
+    with TemporaryDirectory(prefix="doxa-", dir=memory) as name:
+        yield Path(name)
+
+
+@contextmanager
 def ranges(folder: Path, days: int = 2) -> Iterator[Range]:
     """A range with its server and its warm process."""
-    with OpenAIServer(answer) as server, trainees() as trainee:
-        yield Range(trainee, server, folder, days)
+    with OpenAIServer(answer) as server, trainees() as trainee, quick(folder) as place:
+        yield Range(trainee, server, place, days)
 
 
 def begun(home: Path) -> bool | None:

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,44 @@ def test_a_disk_that_becomes_read_only_stops_the_run(trials: Field, request_: in
             replace(trials.range.resume(place), commands=[["resume", "killed-1", "--home", "home"]])
         )
         assert stopped.code == 2
+        clean(place, stopped, "make it writable")
+        remounted(place / "home", "rw")
+        ends_the_same(trials, place)
+
+
+@pytest.mark.parametrize("request_", some([2, 9, 16], {9}))
+def test_a_disk_that_fills_while_the_run_goes_on_stops_it(trials: Field, request_: int) -> None:
+    place = trials.range.place()
+    with mounted(place / "home", "64m"):
+        hog = place / "home" / "hog"
+
+        def fill() -> None:
+            with suppress(OSError), hog.open("wb", buffering=0) as file:
+                while file.write(bytes(4096)):
+                    pass
+
+        trials.faults.on(request_, fill)
+        stopped = trials.range.trainee.run(trials.range.train(place))
+        clean(place, stopped, "disk")
+        hog.unlink()
+        ends_the_same(trials, place)
+
+
+@pytest.mark.parametrize("request_", some([2, 9, 16], {9}))
+def test_a_home_that_turns_read_only_while_the_run_goes_on_stops_it(trials: Field, request_: int) -> None:
+    """Files that are open for writing keep a disk from being remounted, so the whole file system is made to refuse."""
+    place = trials.range.place()
+    with mounted(place / "home", "64m"):
+        refused: list[int] = []
+
+        def lock() -> None:
+            command = ["mount", "-o", "remount,ro", place / "home"]
+            refused.append(subprocess.run(command, check=False, capture_output=True).returncode)
+
+        trials.faults.on(request_, lock)
+        stopped = trials.range.trainee.run(trials.range.train(place))
+        if refused[0]:
+            pytest.skip("the kernel doesn't turn a disk read-only while a file on it is open for writing")
         clean(place, stopped, "make it writable")
         remounted(place / "home", "rw")
         ends_the_same(trials, place)
