@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+from ..errors import ModelSetupError
 from .failures import CallError, ConnectionFailedError, ConnectionLostError, ModelTimeoutError
 from .statuses import excerpt
 
@@ -27,6 +30,31 @@ def failure_of_connection(error: BaseException, endpoint: str) -> CallError:
     if any(isinstance(cause, TimeoutError) for cause in chain):
         return ModelTimeoutError(f"{endpoint} stopped sending{why}")
     return ConnectionLostError(f"the connection to {endpoint} broke{why}")
+
+
+def proxy_of(endpoint: str) -> str | None:
+    """The proxy that the environment names for a server, if any; none is asked for the loopback interface.
+
+    Read once, and nothing but proxies: aiohttp's own reading takes two threads a request, and refuses to send a key to
+    a server for which a ``.netrc`` has a password.
+
+    Raises:
+        ModelSetupError: It's no HTTP proxy.
+    """
+    server = urlsplit(endpoint)
+    if server.hostname in LOOPBACK or proxy_bypass(server.netloc.rpartition("@")[2]):
+        return None
+    named = getproxies()
+    proxy = named.get(server.scheme) or named.get("all")
+    if not proxy:
+        return None
+    address = proxy if "://" in proxy else f"http://{proxy}"
+    if urlsplit(address).scheme not in ("http", "https"):
+        raise ModelSetupError(
+            f"the environment names a proxy by {urlsplit(address).scheme}:// for {endpoint}, and only HTTP proxies can "
+            f"be used: set {server.scheme.upper()}_PROXY to one, or NO_PROXY={server.hostname}"
+        )
+    return address
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Never
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..errors import ModelSetupError
 from .completions import Structured, asking, reading, written
-from .connections import LOOPBACK, failure_of_connection
+from .connections import LOOPBACK, failure_of_connection, proxy_of
 from .failures import BadRequestError, CallError, MalformedReplyError, ModelTimeoutError
 from .loops import PerLoop
 from .parameters import Parameters, refuse_unknown
@@ -33,6 +34,8 @@ OWN = ("api_key", "base_url", "connections", "price", "stream", "timeout")
 """Settings that aren't parameters of a request."""
 ACCOUNT = {"OPENAI_ORG_ID": "OpenAI-Organization", "OPENAI_PROJECT_ID": "OpenAI-Project"}
 """Environment variables that OpenAI's own client sends, and as which header."""
+CUSTOM = "OPENAI_CUSTOM_HEADERS"
+"""The variable that names any others, a line ``Name: value`` each."""
 HTTP_ERROR = 400
 CONNECT = 10.0
 """Seconds to get a connection."""
@@ -49,8 +52,10 @@ class OpenAIModel:
 
     Args:
         model: The model's name, as the server knows it.
-        base_url: Where the server is; without one ``OPENAI_BASE_URL``, or else OpenAI.
-        api_key: Without one ``OPENAI_API_KEY``, which is never sent to a ``base_url`` given here.
+        base_url: Where the server is; without one ``OPENAI_BASE_URL``, or else OpenAI. A user and a password in it are
+            sent instead of a key.
+        api_key: Without one ``OPENAI_API_KEY``, which is never sent to a ``base_url`` given here; neither are
+            ``OPENAI_ORG_ID``, ``OPENAI_PROJECT_ID`` and ``OPENAI_CUSTOM_HEADERS``.
         temperature: From 0; ``None`` leaves it to the server, as with all that follow.
         seed: For servers that sample reproducibly.
         max_tokens: Upper bound on a reply's tokens, reasoning included.
@@ -88,7 +93,8 @@ class OpenAIModel:
         self._model = model
         self._parameters = Parameters(temperature, seed, max_tokens, reasoning_effort, structured)
         self.name = self._parameters.named(f"openai/{model}")
-        self.endpoint = checked_url(base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI)
+        address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
+        self.endpoint = checked_url(address)
         self._key = api_key or (None if base_url else os.environ.get("OPENAI_API_KEY"))
         if self._key is None and self.endpoint == OPENAI:
             raise ModelSetupError(
@@ -102,7 +108,8 @@ class OpenAIModel:
         self._client = PerLoop(self._connect)
         self._session = PerLoop(self._open)
         self._url = f"{self.endpoint}/chat/completions"
-        self._headers = _headers(self._key, self.endpoint)
+        self._headers = _headers(self._key, address) | ({} if base_url else _of_account())
+        self._proxy = proxy_of(self.endpoint)
 
     @property
     def price(self) -> Price | None:
@@ -143,7 +150,7 @@ class OpenAIModel:
         sent = written(request, self.structured, self._settings(request))
         async with (
             self._typed_failures(),
-            self._session.get().post(self._url, data=sent, headers=self._headers) as response,
+            self._session.get().post(self._url, data=sent) as response,
         ):
             content = await response.read()
         if response.status >= HTTP_ERROR:
@@ -213,7 +220,7 @@ class OpenAIModel:
         return failure_of_status(status, message, code=str(told.get("code") or ""), headers=headers, key=self._key)
 
     def _open(self) -> aiohttp.ClientSession:
-        """Connections for the running loop; proxies named in the environment aren't asked for the loopback one."""
+        """Connections for the running loop."""
         import aiohttp
 
         secure = urlsplit(self.endpoint).scheme == "https"
@@ -221,7 +228,8 @@ class OpenAIModel:
             connector=aiohttp.TCPConnector(limit=self._connections, ssl=_trusted() if secure else True),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(CONNECT, self._timeout)),
             cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=urlsplit(self.endpoint).hostname not in LOOPBACK,
+            headers=self._headers,
+            proxy=self._proxy,
         )
 
     def _connect(self) -> AsyncOpenAI:
@@ -236,6 +244,7 @@ class OpenAIModel:
         return AsyncOpenAI(
             api_key=self._key or "none",
             base_url=self.endpoint,
+            default_headers=self._headers,
             max_retries=0,
             timeout=httpx.Timeout(self._timeout, connect=min(CONNECT, self._timeout)),
             http_client=transport,
@@ -257,12 +266,28 @@ class OpenAIModel:
         return "tool" if self._listing.tools else "json_object"
 
 
-def _headers(key: str | None, endpoint: str) -> dict[str, str]:
+def _headers(key: str | None, address: str) -> dict[str, str]:
     """What every request carries."""
     headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "doxa"}
-    headers |= {"Authorization": f"Bearer {key or 'none'}"}
-    if endpoint == OPENAI:
-        headers |= {header: value for name, header in ACCOUNT.items() if (value := os.environ.get(name))}
+    return headers | {"Authorization": _basic(address) or f"Bearer {key or 'none'}"}
+
+
+def _basic(address: str) -> str | None:
+    """A URL's user and password, as the header that sends them."""
+    parts = urlsplit(address)
+    if not parts.username:
+        return None
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return f"Basic {b64encode(pair.encode()).decode()}"
+
+
+def _of_account() -> dict[str, str]:
+    """What the environment has every request to OpenAI, or to its server, carry beside the key."""
+    headers = {header: value for name, header in ACCOUNT.items() if (value := os.environ.get(name))}
+    for line in os.environ.get(CUSTOM, "").splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            headers[name.strip()] = value.strip()
     return headers
 
 
@@ -282,4 +307,4 @@ def checked_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ModelSetupError(f"base_url={url!r} is no URL of a server; give one like http://localhost:8000/v1")
-    return url.rstrip("/")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")

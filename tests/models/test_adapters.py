@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,62 @@ def test_the_environment_s_server_gets_the_environment_s_key_and_no_other_does(
             asyncio.run(once(model, question()))
         keys = [received.headers["Authorization"] for received in server.requests]
     assert keys == ["Bearer sk-from-the-environment", "Bearer none"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_environment_s_account_is_told_to_the_environment_s_server_alone(
+    stream: Any, question: Question, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+    with OpenAIServer({"side": "up", "confidence": 1}) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Team: rain\nX-Cost: 7")
+        asyncio.run(once(OpenAIModel("x", stream=stream), question()))
+        asyncio.run(once(OpenAIModel("x", base_url=f"{server.url}/"), question()))
+        told, untold = ({k.lower(): v for k, v in received.headers.items()} for received in server.requests)
+    expected = {"openai-organization": "org-1", "openai-project": "proj-1", "x-team": "rain", "x-cost": "7"}
+    assert {name: told.get(name) for name in expected} == expected
+    assert not untold.keys() & expected.keys()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_user_and_a_password_in_the_url_are_sent_and_never_shown(stream: Any, question: Question) -> None:
+    with OpenAIServer({"side": "up", "confidence": 1}) as server:
+        model = OpenAIModel("x", base_url=server.url.replace("//", "//me:p%40ss@"), stream=stream)
+        asyncio.run(once(model, question()))
+        (received,) = server.requests
+        assert {k.lower(): v for k, v in received.headers.items()}["authorization"] == "Basic bWU6cEBzcw=="
+    assert "p%40ss" not in model.endpoint
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_asked_and_a_netrc_is_not(
+    stream: Any, variable: str, question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login somebody password else\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with OpenAIServer({"side": "up", "confidence": 1}) as server:
+        monkeypatch.setenv(variable, server.url.removesuffix("/v1"))
+        model = OpenAIModel("x", base_url="http://models.example/v1", api_key="mine", stream=stream)
+        asyncio.run(once(model, question()))
+        (received,) = server.requests
+    headers = {k.lower(): v for k, v in received.headers.items()}
+    assert (headers["host"], headers["authorization"]) == ("models.example", "Bearer mine")
+
+
+def test_a_proxy_that_speaks_no_http_is_refused_unless_it_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    with pytest.raises(ModelSetupError, match=r"a proxy by socks5:// for http://models.example/v1.*HTTP_PROXY"):
+        OpenAIModel("x", base_url="http://models.example/v1")
+    monkeypatch.setenv("NO_PROXY", "models.example")
+    OpenAIModel("x", base_url="http://models.example/v1")
 
 
 async def once(model: Any, request: Request[Any]) -> Any:
