@@ -26,6 +26,7 @@ ablation       the same experiment with beliefs handed out otherwise, compared
 sweep          many runs at once; arms: what it runs; rows: what it came to; told: who hears
 cluster        the same on Ray; remote: an arm there; homes: where; shares: of the budget
 machines       what runs episodes; course: without LangGraph's scheduler, for sweeps
+collecting     the garbage collector, called less often in sweeps
 sharing        a sweep's runs gathered in a shared journal
 study          the papers' experiments; study_data: their data; study_report: what they came to
 walking        walk-forward: windows one after the other

@@ -23,6 +23,7 @@ from ..models.limits import Limits
 from ..models.traffic import Traffic
 from .arms import Arm, Plan, gathered, own_task
 from .calls import Calls
+from .collecting import collecting_seldom
 from .experiment import Experiment
 from .homes import gathered as gather_homes
 from .machines import Machines, lean
@@ -288,7 +289,7 @@ class InProcess:
         Raises:
             JournalError: It can't be written.
         """
-        with self.journal.grouped():
+        with self.journal.grouped(), collecting_seldom():
             await in_turn(arms, self.bounds, lambda arm: self._run(arm, known.get(arm.label), told), told)
 
     async def _run(self, arm: Arm, run: str | None, told: Told) -> Row:

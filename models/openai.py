@@ -163,14 +163,20 @@ class OpenAIModel:
 
     async def _streamed(self, request: Request[Any]) -> object:
         """Send a request and gather the stream that comes back into one completion."""
-        from openai import AsyncStream
+        from openai import AsyncStream, Omit
 
         asked = {**self._settings(request), **asking(request, self.structured)}
         asked |= {"stream": True, "stream_options": {"include_usage": True}}
+        withheld = {name: Omit() for name in _of_account() if name not in self._headers}
         async with self._typed_failures():
             with self._typed_failures_of_openai():
                 stream: AsyncStream[object] = await self._client.get().post(
-                    "/chat/completions", cast_to=object, body=asked, stream=True, stream_cls=AsyncStream[object]
+                    "/chat/completions",
+                    cast_to=object,
+                    body=asked,
+                    options={"headers": withheld},
+                    stream=True,
+                    stream_cls=AsyncStream[object],
                 )
                 async with stream:
                     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -58,6 +59,30 @@ def test_an_arm_has_the_digest_of_the_same_run_alone(tmp_path: Path, concurrency
         assert asyncio.run(replay(experiment, tmp_path / "home", row.run)).digest == alone.digest
     with Journal.open(Home(tmp_path / "home"), write=False) as journal:
         assert all(journal.verify(run) == journal.length(run) for run in journal.runs())
+
+
+class Collector(Silent):
+    """Notes how often the garbage collector is called."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+
+    def event(self, arm: Arm, event: Event) -> None:
+        super().event(arm, event)
+        self.seen.add(gc.get_threshold()[0])
+
+
+@pytest.mark.parametrize(("own", "inside"), [(700, 20_000), (50_000, 50_000), (0, 0)])
+def test_a_sweep_collects_garbage_seldom_and_leaves_the_setting_as_it_was(
+    tmp_path: Path, own: int, inside: int
+) -> None:
+    before, told = gc.get_threshold(), Collector()
+    try:
+        gc.set_threshold(own, 10, 10)
+        asyncio.run(sweep([replace(LEARNING, episodes=1)], tmp_path / "home", told=told))
+        assert (told.seen, gc.get_threshold()[0]) == ({inside}, own)
+    finally:
+        gc.set_threshold(*before)
 
 
 class Stopper(Silent):

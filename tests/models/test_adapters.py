@@ -137,7 +137,7 @@ def test_the_environment_s_account_is_told_to_the_environment_s_server_alone(
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Team: rain\nX-Cost: 7")
         asyncio.run(once(OpenAIModel("x", stream=stream), question()))
-        asyncio.run(once(OpenAIModel("x", base_url=f"{server.url}/"), question()))
+        asyncio.run(once(OpenAIModel("x", base_url=f"{server.url}/", stream=stream), question()))
         told, untold = ({k.lower(): v for k, v in received.headers.items()} for received in server.requests)
     expected = {"openai-organization": "org-1", "openai-project": "proj-1", "x-team": "rain", "x-cost": "7"}
     assert {name: told.get(name) for name in expected} == expected
