@@ -94,7 +94,7 @@ class OpenAIModel:
         self._parameters = Parameters(temperature, seed, max_tokens, reasoning_effort, structured)
         self.name = self._parameters.named(f"openai/{model}")
         address = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI
-        self.endpoint = checked_url(address)
+        self.endpoint = _unsigned(checked_url(address))
         self._key = api_key or (None if base_url else os.environ.get("OPENAI_API_KEY"))
         if self._key is None and self.endpoint == OPENAI:
             raise ModelSetupError(
@@ -313,4 +313,10 @@ def checked_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ModelSetupError(f"base_url={url!r} is no URL of a server; give one like http://localhost:8000/v1")
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+    return url.rstrip("/")
+
+
+def _unsigned(url: str) -> str:
+    """A URL without the user and the password that may be in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
