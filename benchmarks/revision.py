@@ -18,12 +18,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from pairs import FRESH, Pair, held_out, lessons, pairs  # type: ignore[import-not-found]  # a script beside this one
-from situations import situations  # type: ignore[import-not-found]  # likewise
+from situations import ASSETS, NUMBERS, REGIMES, situations  # type: ignore[import-not-found]  # likewise
 
+from doxa.memory.belief import Scope
 from doxa.memory.embeddings import Embedder, HashingEmbedder, embedder
 from doxa.memory.nearness import nearness
 from doxa.memory.relation import Relation, related
 from doxa.memory.scope import unmet
+from doxa.memory.sentences import understood
 
 PEERS = 0.85
 Rule = Callable[[Pair], Relation]
@@ -121,6 +123,14 @@ def typed() -> Firing:
     return _firing([s.applies for s in every], fired)
 
 
+def read() -> Firing:
+    """By what is understood of sentences that came without conditions; where nothing is, it fires everywhere."""
+    every = situations()
+    known = {**dict.fromkeys(NUMBERS, frozenset((0.0,))), "asset": frozenset(ASSETS), "regime": frozenset(REGIMES)}
+    fired = [unmet(understood(Scope(sentence=s.said), known).scope, s.facts) is None for s in every]
+    return _firing([s.applies for s in every], fired)
+
+
 def embedded(embedding: Embedder, wanted: float = 0.9) -> Firing:
     """By the cosine of the scope's sentence with the situation's text, at the threshold that reaches these hits."""
     every = situations()
@@ -155,7 +165,11 @@ def main() -> None:
                 result = score(found, made(found, embedding))
                 print(f"{rule + ', ' + name:24}" + "".join(f"{getattr(result, n):>15.1%}" for n in names))
     print(f"{len(situations())} situations: fires where it applies, and in near misses that differ in one fact")
-    for name, firing in [("typed scope", typed()), *((f"sentence, {n}", embedded(e)) for n, e in embeddings.items())]:
+    for name, firing in [
+        ("typed scope", typed()),
+        ("sentence, read", read()),
+        *((f"sentence, {n}", embedded(e)) for n, e in embeddings.items()),
+    ]:
         print(f"{name:24}{firing.hits:>15.1%}{firing.misses:>15.1%}")
 
 

@@ -23,12 +23,14 @@ class Situation:
         facts: What holds.
         text: The same in words, as an agent's prompt would have it.
         applies: Whether the belief should be handed out.
+        said: The scope as a person may say it, with no conditions beside.
     """
 
     scope: Scope
     facts: Facts
     text: str
     applies: bool
+    said: str = ""
 
 
 def situations(scopes: int = 100, seed: int = 5) -> list[Situation]:
@@ -54,14 +56,38 @@ def _scope(rng: random.Random) -> Scope:
     return Scope(when=when, sentence=sentence)
 
 
+FORMS = (
+    "when {number} is {bound} {value} and asset is {assets} and regime is {regime}",
+    "only for {assets} in a {regime} regime when {number} is {bound} {value}",
+    "if the regime is {regime}, for {assets}, while {number} is {bound} {value}",
+    "in a {regime} regime, for {assets}, whenever {number} is {other} {value}",
+    "for {assets} while {number} stays {bound} {value} and times are {regime}",
+)
+"""Ways to say a scope; the last one says more than the names and values of facts."""
+
+
+def _said(scope: Scope, rng: random.Random) -> str:
+    asset, number, regime = scope.when
+    allowed = asset.value if isinstance(asset.value, tuple) else (asset.value,)
+    below = number.op == "<"
+    return rng.choice(FORMS).format(
+        number=rng.choice((number.fact, number.fact.replace("_", " "))),
+        bound="below" if below else "above",
+        other="under" if below else "over",
+        value=number.value,
+        assets=" or ".join(map(str, allowed)),
+        regime=regime.value,
+    )
+
+
 def _of(scope: Scope, rng: random.Random) -> list[Situation]:
-    found = []
+    found, said = [], _said(scope, random.Random(scope.sentence))  # noqa: S311  draws, guards nothing
     for _ in range(2):
         facts = _facts(scope, rng)
-        found.append(Situation(scope, facts, _text(facts), applies=True))
+        found.append(Situation(scope, facts, _text(facts), applies=True, said=said))
         for changed in rng.sample(scope.when, 2):
             other = {**facts, changed.fact: _other(changed, rng)}
-            found.append(Situation(scope, other, _text(other), applies=False))
+            found.append(Situation(scope, other, _text(other), applies=False, said=said))
     return found
 
 

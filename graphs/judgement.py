@@ -19,6 +19,7 @@ from ..memory.judging import OpenPair, Ruling, Rulings, Verdict, by_pair, ruling
 from ..memory.memory import BeliefMemory
 from ..memory.operations import Operation
 from ..memory.revision import Resolves, Terms, undecided
+from ..memory.sentences import needed
 from ..memory.trajectory import Phase, place_key
 from ..models.failures import CallError
 from ..models.gateway import Gateway
@@ -38,7 +39,8 @@ Decide = Callable[[Sequence[OpenPair]], Rulings]
 def open_pairs(episode: Episode, proposals: Sequence[Operation], resolves: Resolves) -> tuple[OpenPair, ...]:
     """Pairs that a judge could decide before these proposals of a critique are admitted, the nearest first."""
     memory = episode.memory
-    terms = Terms(memory.run, "", None, resolves, memory.alike, near=memory.near)
+    known = needed(proposals, memory.journal, memory.run, episode.number)
+    terms = Terms(memory.run, "", None, resolves, memory.alike, near=memory.near, known=known)
     return undecided(memory.before(episode.number), proposals, terms)
 
 

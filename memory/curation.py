@@ -25,6 +25,7 @@ from .judging import OpenPair, Rulings
 from .lineage import Derived, derived
 from .memory import BeliefMemory
 from .revision import Terms, admit, freed, opposed, undecided
+from .sentences import needed
 from .state import HANDED, IN_FORCE, Op, RevisionResult, Update, later
 
 ENDED = 2**31 - 1
@@ -222,6 +223,7 @@ class Curation:
             tainted=bool(old and old.tainted),
             generation=self.memory.generation,
             stated=(word,),
+            known=needed([lesson], self.memory.journal, self.memory.run, word.episode),
             episode=word.episode,
         )
         pairs = undecided(self.memory.now(), [lesson], terms) if self.decide else ()

@@ -39,6 +39,7 @@ from .recorded import Recorded, recorded
 from .retrieval import Found, Imagine
 from .revision import Resolves, Terms
 from .searching import BeliefSearch, Question, opened_search
+from .sentences import needed
 from .state import Beliefs, RevisionResult
 from .vectors import VectorStore
 
@@ -253,6 +254,7 @@ class BeliefMemory:
             tainted=tainted,
             generation=self.embedder.name if proposals else "",
             rulings=rulings or {},
+            known=needed(proposals, self.journal, self.run, episode),
             past=RecordedPast(self.journal, self.run),
             episode=episode,
             asked=asked or Asked(),

@@ -26,9 +26,10 @@ from .gate import Standing, brings_outcomes, failing, lifted, standing, unfit
 from .interventions import Addition, Amendment, Cause
 from .judging import OpenPair, Rulings, pair_key
 from .nearness import WORDS, Nearness
-from .operations import Contraction, Expansion, Operation, Revision
+from .operations import Contraction, Expansion, Lesson, Operation, Revision
 from .past import Asked, Past, Unrecorded, behind, cited_evidence
 from .relation import Related, related
+from .sentences import Vocabulary, understood
 from .state import HANDED, IN_FORCE, Beliefs, Op, RevisionResult, Update, support
 
 Resolves = Callable[[int, int], bool]
@@ -51,6 +52,7 @@ class Terms:
             Reinforcing what is believed edits nothing.
         near: From when two texts with the same aspect, polarity and scope say the same, by who made their cosine.
         rulings: What a judge decided about pairs that structure and words leave open.
+        known: Facts that a scope's sentence may name.
         tainted: Whether the critic saw text that strangers wrote.
         generation: Of the embeddings behind ``alike``.
         stated: Evidence for what cites no steps: a person's word, which passes the gate.
@@ -72,6 +74,7 @@ class Terms:
     stated: tuple[Evidence, ...] = ()
     held: str = ""
     rulings: Rulings = field(default_factory=dict)
+    known: Vocabulary = field(default_factory=dict)
     past: Past = field(default_factory=Unrecorded)
     episode: int | None = None
     asked: Asked = field(default_factory=Asked)
@@ -245,7 +248,8 @@ class _Admission:
         if not aspect:
             raise _RejectedError("it names no aspect")
         derived = behind(tuple((r.episode, r.step) for r in p.steps), self._terms.past)
-        own = belief_id(p.concept, p.statement, aspect, p.polarity, p.scope, p.form)
+        scope = understood(p.scope, self._terms.known).scope
+        own = belief_id(p.concept, p.statement, aspect, p.polarity, scope, p.form)
         new = Belief(
             id=own,
             kind=p.form,
@@ -253,7 +257,7 @@ class _Admission:
             statement=p.statement,
             aspect=aspect,
             polarity=p.polarity,
-            scope=p.scope,
+            scope=scope,
             examples=old.examples.with_(p.examples) if old and isinstance(p, Revision) else p.examples,
             audience=p.audience,
             credence=Credence().after(p.support, p.against),
@@ -346,6 +350,8 @@ class _Admission:
         added: Belief | None = None,
         updates: tuple[Update, ...] = (),
     ) -> RevisionResult:
+        if isinstance(proposal, Lesson) and op != "rejected":
+            reason += understood(proposal.scope, self._terms.known).told
         return RevisionResult(
             op=op,
             reason=reason,

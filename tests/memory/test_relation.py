@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pairs import held_out, lessons, pairs
 from revision import doxa, embedded, score, sets, threshold, typed
+from revision import read as understood_ones
 
 from doxa.memory.embeddings import HashingEmbedder
 from doxa.memory.likeness import likeness
@@ -64,6 +65,8 @@ def test_with_aspect_and_polarity_right_no_contradiction_is_merged() -> None:
 
 def test_typed_scopes_dont_fire_in_near_misses_and_sentences_do() -> None:
     assert (typed().hits, typed().misses) == (1, 0)
+    assert understood_ones().hits == 1
+    assert understood_ones().misses < 0.2
     by_sentence = embedded(HashingEmbedder())
     assert by_sentence.hits >= 0.9
     assert by_sentence.misses > 0.5
