@@ -60,7 +60,7 @@ class Recording:
             if not 0 < size <= largest:
                 raise ModelSetupError(
                     f"{file}: {size:,} bytes; a recording has 1 to {largest:,}. Cut it, lower its bit rate, or, for a "
-                    "server that takes more, raise the limit (largest=, --largest)"
+                    "server that takes more, read it with Recording.read(path, largest=...)"
                 )
             with file.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()

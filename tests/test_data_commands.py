@@ -121,9 +121,10 @@ def test_a_transcript_as_text(stored: Doxa) -> None:
     assert [(row["title"], row["text"]) for row in calls] == [("q4", "We are confident.")]
 
 
-def test_edgar_from_the_command_line(doxa: Doxa) -> None:
+def test_edgar_from_the_command_line(doxa: Doxa, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way: a ticker without filings is a gap, those with filings are stored, a second fetch asks for none."""
     folder = Path(__file__).parent / "environments"
+    monkeypatch.syspath_prepend(folder)
     edgar, loopback = (_module(folder / f"{name}.py") for name in ("test_edgar", "loopback"))
     with loopback.serving(edgar.answers()) as server:
         arguments = [
