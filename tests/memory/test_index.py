@@ -403,7 +403,7 @@ def test_both_indexes_keep_the_same_promises(tmp_path: Path) -> None:
 
 
 def test_more_candidates_than_are_scored_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doxa.memory.chroma._EXACT", 5)
+    monkeypatch.setattr("doxa.memory.collection._EXACT", 5)
     ids = [f"b{n:03d}" for n in range(400)]
     rows = HashingEmbedder(64).embed([f"lesson {n} on momentum {n % 7}" for n in range(400)])
     chroma = ChromaIndex(Home(tmp_path).create(), "g")
