@@ -427,7 +427,9 @@ def _questions(rng: random.Random, facts: Sequence[_Fact]) -> list[Asked]:
     asked: list[Asked] = []
     for place, fact in first.items():
         new, near, far = later.get(place), rng.choice(fact.plan.matter.near), rng.choice(fact.plan.matter.far)
-        month = MONTHS[fact.turn.time.month - 1]
+        said = fact.turn.time
+        assert said is not None, "every turn of these dialogues has a time"
+        month = MONTHS[said.month - 1]
         if new is None:
             asked.append(Asked(near.format(p=fact.plan.person), "single", (fact.turn.id,)))
             asked.append(Asked(far.format(p=fact.plan.person), "single, far", (fact.turn.id,)))

@@ -25,7 +25,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean
 
-from concurrency import TEAM, Answering
+from concurrency import TEAM, Answering  # type: ignore[import-not-found]  # a script beside this one
 
 from doxa import Experiment, OpenAIModel
 from doxa.environments import Weather
@@ -88,7 +88,7 @@ class Narrowing:
         self._next()
 
 
-class Calling(Answering):
+class Calling(Answering):  # type: ignore[misc]  # it is of that script
     """A connection whose answers wait for capacity, if that is limited."""
 
     def __init__(self, capacity: Narrowing | None) -> None:
