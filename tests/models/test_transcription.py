@@ -16,6 +16,8 @@ from doxa.testing import OpenAIServer, faults
 
 SOON = RetryPolicy(attempts=2, base_delay=0.0, max_delay=0.0)
 
+pytestmark = pytest.mark.filterwarnings("ignore:unread_data:DeprecationWarning")  # aiohttp's own, on some boundaries
+
 
 @pytest.fixture
 def call(tmp_path: Path) -> Path:
