@@ -8,7 +8,6 @@ families' paraphrases are near, and counts what is near in the family left out. 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -16,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pairs import FRESH, lessons  # type: ignore[import-not-found]  # a script beside this one
+from pairs import FRESH, embeddings, lessons  # type: ignore[import-not-found]  # a script beside this one
 
-from doxa.memory.embeddings import Embedder, HashingEmbedder, embedder
+from doxa.memory.embeddings import Embedder
 from doxa.memory.likeness import share
 
 WEIGHTS = (0.0, 0.2, 1 / 3, 0.5, 2 / 3, 0.8, 1.0)
@@ -75,16 +74,11 @@ def chosen(pairs: list[Texts], scores: Numbers, wanted: float) -> Chosen:
 
 def main() -> None:
     """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onnx", metavar="FOLDER", help="a sentence transformer with model.onnx and tokenizer.json")
-    given = parser.parse_args()
-    embeddings: dict[str, Embedder] = {"hashing": HashingEmbedder()}
-    if given.onnx:
-        embeddings["onnx"] = embedder(f"onnx:{given.onnx}")
+    compared = embeddings(__doc__)
     pairs = texts()
     words = np.array([share(p.one, p.other) for p in pairs])
     print(f"{len(pairs)} pairs{'':9}wanted    weight    paraphrases      different          limit")
-    for (name, embedding), wanted in product(embeddings.items(), WANTED):
+    for (name, embedding), wanted in product(compared.items(), WANTED):
         known = cosines(pairs, embedding)
         for weight in WEIGHTS:
             found = chosen(pairs, (1 - weight) * words + weight * known, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from doxa.memory.belief import Belief, Evidence, Polarity, Predicate, Scope, Status, belief_id
+from doxa.memory.embeddings import Embedder, HashingEmbedder, embedder
 
 LESSONS = Path(__file__).parent.parent / "tests" / "memory" / "lessons.jsonl"
 FRESH = LESSONS.with_name("fresh.jsonl")
@@ -132,3 +134,18 @@ def _belief(lesson: Sequence[str], aspect: str, polarity: Polarity, scope: Scope
         known_at=None,
         status=Status.ACTIVE,
     )
+
+
+def embeddings(told: str | None) -> dict[str, Embedder]:
+    """The embedders that a script compares: hashing, and a sentence transformer if its folder is named after --onnx.
+
+    Args:
+        told: What the script does, for its help.
+    """
+    parser = argparse.ArgumentParser(description=told, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--onnx", metavar="FOLDER", help="a sentence transformer with model.onnx and tokenizer.json")
+    given = parser.parse_args()
+    found: dict[str, Embedder] = {"hashing": HashingEmbedder()}
+    if given.onnx:
+        found["onnx"] = embedder(f"onnx:{given.onnx}")
+    return found

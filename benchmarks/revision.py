@@ -14,17 +14,16 @@ the hits.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from pairs import BLIND, FRESH, Pair, bare, lessons, pairs  # type: ignore[import-not-found]  # a script beside this one
+from pairs import BLIND, FRESH, Pair, bare, embeddings, lessons, pairs  # type: ignore[import-not-found]  # a script beside this one
 from situations import ASSETS, NUMBERS, REGIMES, near, situations, written  # type: ignore[import-not-found]  # likewise
 
 from doxa.memory.belief import Belief, Scope
-from doxa.memory.embeddings import Embedder, HashingEmbedder, embedder
+from doxa.memory.embeddings import Embedder
 from doxa.memory.nearness import nearness
 from doxa.memory.relation import Relation, related
 from doxa.memory.scope import unmet
@@ -159,17 +158,12 @@ def _firing(applies: Sequence[bool], fired: Sequence[bool]) -> Firing:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onnx", metavar="FOLDER", help="a sentence transformer with model.onnx and tokenizer.json")
-    given = parser.parse_args()
-    embeddings: dict[str, Embedder] = {"hashing": HashingEmbedder()}
-    if given.onnx:
-        embeddings["onnx"] = embedder(f"onnx:{given.onnx}")
+    compared = embeddings(__doc__)
     for title, every in sets().items():
         for structure, found in by_structure(every).items():
             print(f"{title}, {structure}: {len(found)} pairs; merged of each kind, then flagged")
             print(f"{'':22}" + "".join(f"{name:>14}" for name in (*KINDS, "flagged", "alarms", "left open")))
-            for (name, embedding), (rule, made) in product(embeddings.items(), RULES.items()):
+            for (name, embedding), (rule, made) in product(compared.items(), RULES.items()):
                 result = score(found, made(found, embedding))
                 shares = [*(result.merged.get(kind) for kind in KINDS), result.flagged, result.alarms, result.left]
                 told = "".join(f"{'-' if share is None else f'{share:.1%}':>14}" for share in shares)
@@ -179,7 +173,7 @@ def main() -> None:
         ("typed scope", typed()),
         ("sentence, read", read()),
         (f"{len(written())} blind ones", read_blind()),
-        *((f"sentence, {n}", embedded(e)) for n, e in embeddings.items()),
+        *((f"sentence, {n}", embedded(e)) for n, e in compared.items()),
     ]:
         print(f"{name:24}{firing.hits:>15.1%}{firing.misses:>15.1%}")
 

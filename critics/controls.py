@@ -11,21 +11,10 @@ from .critic import Case, Critic, Trajectory, Verdict
 
 
 @dataclass(frozen=True)
-class FrozenCritic:
-    """Learns from the first episodes and is silent afterwards, so that beliefs stay as they are then.
-
-    Attributes:
-        critic: Who judges until then.
-        after: From so many training episodes it learns.
-    """
+class _Control:
+    """Goes by the name of the critic that it stands in for, and asks its model."""
 
     critic: Critic
-    after: int
-
-    def __post_init__(self) -> None:
-        """Check the number."""
-        if self.after < 1:
-            raise GraphError(f"FrozenCritic: after={self.after}; it is a number of episodes, at least 1")
 
     @property
     def name(self) -> str:
@@ -37,6 +26,23 @@ class FrozenCritic:
         """That of the critic."""
         return getattr(self.critic, "model", None)
 
+
+@dataclass(frozen=True)
+class FrozenCritic(_Control):
+    """Learns from the first episodes and is silent afterwards, so that beliefs stay as they are then.
+
+    Attributes:
+        critic: Who judges until then.
+        after: From so many training episodes it learns.
+    """
+
+    after: int
+
+    def __post_init__(self) -> None:
+        """Check the number."""
+        if self.after < 1:
+            raise GraphError(f"FrozenCritic: after={self.after}; it is a number of episodes, at least 1")
+
     async def judge(self, case: Case) -> Verdict:
         """The critic's judgement, or none."""
         if case.current.episode >= self.after:
@@ -45,7 +51,7 @@ class FrozenCritic:
 
 
 @dataclass(frozen=True)
-class ShuffledCritic:
+class ShuffledCritic(_Control):
     """Judges episodes whose outcomes were dealt out anew among the steps: the same numbers, but nothing follows.
 
     What was seen at a step, what was done and what came of it are put together from three different steps. The critic
@@ -56,18 +62,7 @@ class ShuffledCritic:
         seed: Another seed deals otherwise.
     """
 
-    critic: Critic
     seed: int = 0
-
-    @property
-    def name(self) -> str:
-        """That of the critic."""
-        return self.critic.name
-
-    @property
-    def model(self) -> Model | str | None:
-        """That of the critic."""
-        return getattr(self.critic, "model", None)
 
     async def judge(self, case: Case) -> Verdict:
         """The critic's judgement of what never happened."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .grid_world import GridWorld
 from .gymnasium import Description, Moment
 from .protocol import Source, View
-from .toytext import OUTCOME, Cell, outcome, place
+from .toytext import OUTCOME, Cell, walked
 
 ACTIONS = ("up", "right", "down", "left")
 TASK = (
@@ -35,13 +35,7 @@ def cliff_walking(*, slippery: bool = False, max_steps: int = 200) -> GridWorld:
 
 
 def _views(moment: Moment) -> Mapping[str, View]:
-    columns = moment.engine.shape[1]
-    now = Cell.of(moment.observation, columns)
-    before = now if moment.before is None else Cell.of(moment.before, columns)
-    return {
-        POSITION.name: place("You.", now),
-        OUTCOME.name: outcome(moment, _happened(moment, before, now), before, now),
-    }
+    return walked(moment, moment.engine.shape[1], POSITION, _happened)
 
 
 def _happened(moment: Moment, before: Cell, now: Cell) -> str:

@@ -9,7 +9,7 @@ from ..errors import DataError, options
 from .grid_world import GridWorld
 from .gymnasium import Description, Moment
 from .protocol import Source, View
-from .toytext import OUTCOME, Cell, outcome, place
+from .toytext import OUTCOME, Cell, walked
 
 ACTIONS = ("left", "down", "right", "up")
 LIMITS = {"4x4": 100, "8x8": 200}
@@ -46,13 +46,7 @@ def frozen_lake(map: Literal["4x4", "8x8"] = "4x4", *, slippery: bool = True) ->
 
 
 def _views(moment: Moment) -> Mapping[str, View]:
-    columns = moment.engine.ncol
-    now = Cell.of(moment.observation, columns)
-    before = now if moment.before is None else Cell.of(moment.before, columns)
-    return {
-        POSITION.name: place("You.", now),
-        OUTCOME.name: outcome(moment, _happened(moment, before, now), before, now),
-    }
+    return walked(moment, moment.engine.ncol, POSITION, _happened)
 
 
 def _happened(moment: Moment, before: Cell, now: Cell) -> str:

@@ -55,13 +55,13 @@ def borrowed(seed: int) -> Iterator[None]:
     """Let a library draw from the global generators, seeded, and give them back as they were.
 
     Args:
-        seed: Of both generators, 0 to 2**32 - 1; of numpy's only if numpy is imported.
+        seed: Of both generators, 0 or more; of numpy's only if numpy is imported, and modulo 2**32.
     """
     state = RandomState.current()
     try:
         random.seed(seed)
         if state.numpy is not None:
-            sys.modules["numpy"].random.seed(seed)
+            sys.modules["numpy"].random.seed(seed % 2**32)
         yield
     finally:
         state.restore()
@@ -75,12 +75,8 @@ class PrivateRandomness:
     """
 
     def __init__(self, seed: int) -> None:
-        caller = RandomState.current()
-        random.seed(seed)
-        if "numpy" in sys.modules:
-            sys.modules["numpy"].random.seed(seed % 2**32)
-        self._own = RandomState.current()
-        caller.restore()
+        with borrowed(seed):
+            self._own = RandomState.current()
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DoxaError
+from ..escapes import terminal
 from ..memory.belief import Status
 from .extras import widgets
-from .markup import clean, escaped, table, titled
+from .markup import escaped, table, titled
 
 if TYPE_CHECKING:
     from .memory import BeliefMemory
@@ -148,4 +149,4 @@ def _rows(found: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401  a frame
 
 
 def _line(belief: str, status: str, credence: float, statement: str) -> str:
-    return clean(f"{belief}  {status:<11} {credence:.2f}  {statement}")
+    return terminal(f"{belief}  {status:<11} {credence:.2f}  {statement}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import NotFoundError
-from .markup import clean, table, titled
+from ..escapes import terminal
+from .markup import table, titled
 from .record import Record
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Why:
         yield f"  {e.agent}: {len(e.taken)} of {len(e.candidates)} handed"
         for c in self._of(e.candidates)[:_SHOWN]:
             mark = "handed" if c.choice.taken else "left"
-            yield f"    {c.belief.id} {mark}, {clean(c.choice.reason)}: {clean(c.belief.statement)}"
+            yield f"    {c.belief.id} {mark}, {terminal(c.choice.reason)}: {terminal(c.belief.statement)}"
 
     def _agent(self, e: Explanation) -> str:
         rows = self._of(e.candidates)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BeliefError, BusyError, options
-from .markup import clean, escaped, titled
+from ..escapes import terminal
+from .markup import escaped, titled
 from .record import Record
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Act:
     counts: str
 
     def __repr__(self) -> str:
-        return "\n".join(clean(line) for line in (*self.told, self.counts))
+        return "\n".join(terminal(line) for line in (*self.told, self.counts))
 
     def _repr_html_(self) -> str:
         return self.html()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
+
+from ..escapes import markup, terminal
 
 _STYLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.4em 0"
 _CELL = "text-align:left;padding:.15em .8em .15em 0;vertical-align:top"
@@ -11,14 +12,9 @@ _WORD = 16
 """A cell of one word that isn't longer, such as an id, isn't broken."""
 
 
-def clean(text: object) -> str:
-    """Text without control characters, not even those that turn the reading direction; not yet escaped."""
-    return "".join(c if c.isprintable() else " " for c in str(text))
-
-
 def escaped(text: object) -> str:
-    """Text that is safe as HTML's content, and as the value of an attribute in quotes."""
-    return html.escape(clean(text), quote=True)
+    """Text on one line that is safe as HTML's content, and as the value of an attribute in quotes."""
+    return markup(terminal(text))
 
 
 def number(value: float | None, digits: int = 4) -> str:

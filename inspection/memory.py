@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BeliefError, NotFoundError, options
+from ..escapes import terminal
 from ..memory.belief import Belief, Status
 from ..memory.timetravel import diff
 from .believing import Past, beliefs_frame, changes_frame, evidence_frame, scope_text
@@ -17,7 +18,7 @@ from .columns import table as frame_of
 from .explaining import Why, explained
 from .handing import handed_frame, propagations_frame
 from .intervening import Act, act, approved, edited, outcomes
-from .markup import clean, facts, table, titled
+from .markup import facts, table, titled
 from .record import Record
 
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ class BeliefCard:
     history: pd.DataFrame
 
     def __repr__(self) -> str:
-        return f"<{self.belief.id} {self.belief.status.value} {self.belief.credence.mean:.2f}: {clean(self)}>"
+        return f"<{self.belief.id} {self.belief.status.value} {self.belief.credence.mean:.2f}: {terminal(self)}>"
 
     def __str__(self) -> str:
         """What it says."""

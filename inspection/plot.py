@@ -12,9 +12,10 @@ from typing import Any
 
 from .. import private
 from ..errors import SetupError
+from ..escapes import terminal
 from ..memory.trouble import trouble
 from .extras import altair, converter
-from .markup import clean, escaped
+from .markup import escaped
 
 BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442", "#808080",
@@ -190,7 +191,7 @@ def rows_width(width: int) -> int:
 
 def short(text: object, characters: int = 30) -> str:
     """A text cut to a length, without control characters."""
-    plain = clean(text)
+    plain = terminal(text)
     return plain if len(plain) <= characters else plain[: characters - 1].rstrip() + "…"
 
 

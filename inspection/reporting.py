@@ -11,11 +11,12 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
+from ..escapes import terminal
 from ..memory.belief import Belief, Evidence
 from .believing import scope_text
 from .extras import jinja
 from .growth import STATUSES, edges
-from .markup import clean, number
+from .markup import number
 from .plot import Plot, short
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def page(template: str, **told: Any) -> str:  # noqa: ANN401
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda value: value if hasattr(value, "__html__") else clean(value),
+        finalize=lambda value: value if hasattr(value, "__html__") else terminal(value),
     )
     own = {"style": jinja2.utils.markupsafe.Markup(files["page.css"]), "script": files["page.js"]}
     digest = base64.b64encode(hashlib.sha256(own["script"].encode()).digest()).decode()

@@ -89,14 +89,21 @@ def critique(prompt: Prompt, facts: Sequence[Fact]) -> Answer:
     changed = [fact for fact in facts if _polarity(fact) != getattr(held.get(fact.aspect), "polarity", None)]
     same = [fact for fact in facts if fact not in changed]
     proposals = [_proposal(fact, held, prompt) for fact in (*changed, *same)]
+    return concluded(
+        f"Of {len(facts)} facts that the episode shows, {len(changed)} are new or have changed.", proposals
+    )
+
+
+def concluded(direction: str, proposals: Sequence[Answer]) -> Answer:
+    """A critique that compares nothing: a sentence, and as many proposals as may be."""
     return {
         "current": [],
         "previous": [],
         "better": "equal",
         "strengths": [],
         "weaknesses": [],
-        "direction": f"Of {len(facts)} facts that the episode shows, {len(changed)} are new or have changed.",
-        "proposals": proposals[:MOST_PROPOSALS],
+        "direction": direction,
+        "proposals": list(proposals[:MOST_PROPOSALS]),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+from .facts import concluded
 from .reading import BeliefLine, ExperienceLine, Prompt
 from .routes import MOVES, Cell, Grid, pair
 from .rules import Answer
@@ -17,8 +18,6 @@ WHERE_MOVES_STRAY = 3
 """Vain tries that make a wall where moves go aside: there, one may come from something else."""
 STEADY = 20
 """Moves in a row as steered that show that moves aren't straying, or not any more."""
-MOST = 20
-"""Proposals in one critique."""
 
 Edge: TypeAlias = tuple[Cell, Cell]
 
@@ -142,15 +141,7 @@ def criticise(prompt: Prompt, grid: Grid) -> Answer:
     proposals = [_given_up(belief) for belief in wrong]
     for fact, where in shown:
         proposals += _learned(fact, where, held.get(fact.aspect, []), prompt.current or 0)
-    return {
-        "current": [],
-        "previous": [],
-        "better": "equal",
-        "strengths": [],
-        "weaknesses": [],
-        "direction": f"{len(shown)} facts were shown and {len(wrong)} disproved.",
-        "proposals": proposals[:MOST],
-    }
+    return concluded(f"{len(shown)} facts were shown and {len(wrong)} disproved.", proposals)
 
 
 def _disproved(belief: BeliefLine, drive: Drive, fares: Fares) -> bool:

@@ -19,6 +19,7 @@ from doxa.cli import main
 settings.register_profile("doxa", deadline=None)
 settings.load_profile("doxa")
 
+CHROMIUM = Path("/usr/bin/chromium")
 MEMORY = Path("/dev/shm")  # noqa: S108  pytest makes a folder of its own in it
 ROOM = 4 * 2**30
 """Bytes that have to be free there."""
@@ -68,3 +69,18 @@ def doxa(
 
     yield run
     sys.modules.pop("doxa_spec_spec", None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium, driven by playwright."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+    if not CHROMIUM.is_file():
+        pytest.skip(f"there is no {CHROMIUM}")
+    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), chromium_sandbox=False, args=[*quiet.split(), "--disable-sync"]
+        )
+        yield started
+        started.close()

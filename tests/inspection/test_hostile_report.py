@@ -16,8 +16,6 @@ from doxa.models import Request, ScriptedModel
 
 pytest.importorskip("altair", reason="the extra 'plot' isn't installed")
 pytest.importorskip("vl_convert", reason="the extra 'plot' isn't installed")
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
 TEXTS = (
     "<script>window.stolen = 1</script>",
     "<img src=http://evil.example/x onerror='window.stolen = 2'>",
@@ -56,23 +54,15 @@ def page(home: Path) -> str:
 
 
 @pytest.mark.slow
-def test_a_page_made_of_hostile_texts_is_only_text(tmp_path: Path) -> None:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-    if not CHROMIUM.is_file():
-        pytest.skip(f"there is no {CHROMIUM}")
+def test_a_page_made_of_hostile_texts_is_only_text(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(page(tmp_path / "home"))
     address = (tmp_path / "page.html").as_uri()
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), chromium_sandbox=False, args=[*QUIET.split(), "--disable-sync"]
-        )
-        shown, asked, said = browser.new_page(), list[str](), list[str]()
-        shown.on("request", lambda request: asked.append(request.url))
-        shown.on("dialog", lambda dialog: said.append(dialog.message))
-        shown.goto(address)
-        shown.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-        text = shown.inner_text("body")
-        assert "<script>window.stolen" in text, "it is shown, as text"
-        assert shown.evaluate("window.stolen") is None
-        assert (asked, said) == ([address], [])
-        browser.close()
+    shown, asked, said = browser.new_page(), list[str](), list[str]()
+    shown.on("request", lambda request: asked.append(request.url))
+    shown.on("dialog", lambda dialog: said.append(dialog.message))
+    shown.goto(address)
+    shown.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    text = shown.inner_text("body")
+    assert "<script>window.stolen" in text, "it is shown, as text"
+    assert shown.evaluate("window.stolen") is None
+    assert (asked, said) == ([address], [])

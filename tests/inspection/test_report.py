@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from doxa.memory.belief import Evidence, Status
 
 pytest.importorskip("altair", reason="the extra 'plot' isn't installed")
 pytest.importorskip("vl_convert", reason="the extra 'plot' isn't installed")
-CHROMIUM = Path("/usr/bin/chromium")
 EVIL = (
     '<script>window.stolen = 1</script><img src=http://evil.example/x onerror="window.stolen = 2">\'"{{ 7 * 7 }}\u202e'
 )
@@ -115,20 +114,6 @@ def test_the_commands_write_a_page_or_nothing(doxa: Callable[..., Any], home: Pa
 
 
 # -- in a browser -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-    if not CHROMIUM.is_file():
-        pytest.skip(f"there is no {CHROMIUM}")
-    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), chromium_sandbox=False, args=[*quiet.split(), "--disable-sync"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.slow)])
