@@ -12,8 +12,10 @@ a single one tell little more than that one does. Each new episode adds what it 
 of the episodes on the other side it speaks well of. A belief that does nothing so drifts to 0.5, and one that was
 merely around when things went well gains nothing.
 
-A belief whose lift's interval lies below 0 is retired, unless it is pinned. Its critic may take it up again; as long as
-the same episodes are looked back on, it is soon retired again.
+A belief is retired, unless it is pinned, if its lift's interval lies below 0 and its lots alone would rank the returns
+with it as low in no more than the interval's tail (:func:`~doxa.memory.ranks.chance_as_low`). An interval alone is too
+sure of returns with two peaks, such as solved or not. Its critic may take it up again; as long as the same episodes are
+looked back on, it is soon retired again.
 
 Everything here is a pure function of journaled events.
 """
@@ -30,6 +32,7 @@ from .comparison import Comparison
 from .disputes import freed
 from .holdout import HELD_OUT
 from .intervals import Estimate, difference
+from .ranks import chance_as_low
 from .state import Beliefs, Op, RevisionResult, Update
 
 AUTHOR = "outcomes"
@@ -172,7 +175,8 @@ def credit(
     concerned = [beliefs[i] for i in sorted({*seen[-1].handed, *seen[-1].held}) if i in beliefs]
     found = [(belief, lift(seen, belief.id, None, confidence)) for belief in concerned]
     credited = [_credited(b, worth, seen, confidence, known_at) for b, worth in found if worth.estimate is not None]
-    return (*credited, *_demotions(found, beliefs, confidence, known_at))
+    harmful = [(b, worth) for b, worth in found if _harms(b, worth, seen, confidence)]
+    return (*credited, *_demotions(harmful, beliefs, confidence, known_at))
 
 
 def outcomes(seen: Sequence[Exposure], belief: str) -> Update:
@@ -198,21 +202,26 @@ def _credited(
 
 
 def _demotions(
-    found: Iterable[tuple[Belief, Lift]], beliefs: Beliefs, confidence: float, known_at: datetime | None
+    harmful: Iterable[tuple[Belief, Lift]], beliefs: Beliefs, confidence: float, known_at: datetime | None
 ) -> Iterator[RevisionResult]:
     """Each in the light of those before it: of two that contradict each other, one may be freed by the other's end."""
-    for belief, worth in found:
-        if belief.pinned or belief.status not in {Status.ACTIVE, Status.DISPUTED} or not _harms(worth):
-            continue
+    for belief, worth in harmful:
         updates = (Update(belief=belief.id, status=Status.RETIRED), *freed(beliefs, belief))
         result = _result("demotion", "episodes without it returned more", worth, confidence, updates, known_at)
         beliefs = beliefs.after([result])
         yield result
 
 
-def _harms(worth: Lift) -> bool:
-    sure = worth.estimate is not None and worth.estimate.high is not None and worth.estimate.high < 0
-    return sure and min(worth.handed, worth.held) >= LEAST
+def _harms(belief: Belief, worth: Lift, seen: Sequence[Exposure], confidence: float) -> bool:
+    """Whether it is in force, may go, and does harm that neither the interval nor the lot explains."""
+    if belief.pinned or belief.status not in {Status.ACTIVE, Status.DISPUTED}:
+        return False
+    if min(worth.handed, worth.held) < LEAST:
+        return False
+    if worth.estimate is None or worth.estimate.high is None or worth.estimate.high >= 0:
+        return False
+    compared = sides(seen, belief.id)
+    return chance_as_low(compared.handed, compared.held) <= (1 - confidence) / 2
 
 
 def _result(
