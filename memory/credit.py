@@ -15,7 +15,7 @@ merely around when things went well gains nothing.
 A belief is retired, unless it is pinned, if its lift's interval lies below 0 and lots alone would hardly rank the
 returns with it as low as they are (:func:`~doxa.memory.ranks.chance_as_low`): seldom enough for the confidence that is
 asked for, over all beliefs that are compared. An interval alone is too sure of returns with two peaks, such as solved
-or not. A critic may take the belief up again; as long as the same episodes are looked back on, it is soon retired again.
+or not. A critic may take the belief up again; while the same episodes are looked back on, it is soon retired again.
 
 Everything here is a pure function of journaled events.
 """
