@@ -18,6 +18,10 @@ FRESH = LESSONS.with_name("fresh.jsonl")
 """Lessons on other domains, which limits were chosen on, but no word list was written for."""
 BLIND = LESSONS.with_name("blind.jsonl")
 """Lessons on others again, written before anything was measured on them, and never tuned on."""
+RESTATED = LESSONS.with_name("restated.jsonl")
+"""Lessons as one author says them again: the same words in another order, form or mood; rules were made on them."""
+RESTATED_BLIND = LESSONS.with_name("restated_blind.jsonl")
+"""More of these, written before anything was measured on them, and never tuned on."""
 Kind = Literal["paraphrase", "contradiction", "elsewhere", "different", "unrelated"]
 KINDS: tuple[Kind, ...] = ("paraphrase", "contradiction", "elsewhere", "different", "unrelated")
 

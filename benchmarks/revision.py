@@ -19,7 +19,17 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from pairs import BLIND, FRESH, Pair, bare, embeddings, lessons, pairs  # type: ignore[import-not-found]  # a script beside this one
+from pairs import (  # type: ignore[import-not-found]  # a script beside this one
+    BLIND,
+    FRESH,
+    RESTATED,
+    RESTATED_BLIND,
+    Pair,
+    bare,
+    embeddings,
+    lessons,
+    pairs,
+)
 from situations import ASSETS, NUMBERS, REGIMES, near, situations, written  # type: ignore[import-not-found]  # likewise
 
 from doxa.memory.belief import Belief, Scope
@@ -93,8 +103,9 @@ def threshold(found: Sequence[Pair], embedding: Embedder) -> Rule:
 
 
 def sets() -> dict[str, list[Pair]]:
-    """The pairs of the lessons that were looked at, of fresh ones, and of blind ones."""
-    return {"developed": pairs(lessons()), "fresh": pairs(lessons(FRESH)), "blind": pairs(lessons(BLIND))}
+    """The pairs of the lessons that were looked at, of fresh ones, of blind ones, and of lessons restated."""
+    files = {"fresh": FRESH, "blind": BLIND, "restated": RESTATED, "restated, blind": RESTATED_BLIND}
+    return {"developed": pairs(lessons()), **{name: pairs(lessons(path)) for name, path in files.items()}}
 
 
 def by_structure(found: Sequence[Pair]) -> dict[str, list[Pair]]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
+from typing import TypeAlias
 
-from .wording import Mention, Sense, read, stems
+from .wording import Mention, Sense, read, sequence, stems
+
+_Paired: TypeAlias = Sequence[tuple[Mention, Sequence[Mention]]]
+"""A text's words, each with those of the other text that mean the same or the opposite."""
 
 
 @dataclass(frozen=True)
@@ -37,28 +42,40 @@ class _Clash:
     acts: bool
     word: bool
 
+    @property
+    def deniable(self) -> bool:
+        """Whether a denial elsewhere in the text that doesn't negate it comes to the same."""
+        return self.word or self.one.negated != self.other.negated
+
 
 @lru_cache(maxsize=8192)
 def likeness(one: str, other: str) -> Likeness:
     """Compare two texts; symmetric but for the wording of ``told``."""
     a, b = read(one), read(other)
-    of_a, of_b = [_partners(m, b) for m in a], [_partners(m, a) for m in b]
-    denied = _denied(a, of_a), _denied(b, of_b)
-    clashes = [c for m, others in zip(a, of_a, strict=True) for c in _clash(m, others, a)]
-    clashes = [c for c in clashes if not (c.word and denied[c.one.negative])]
+    first, second = [(m, _partners(m, b)) for m in a], [(m, _partners(m, a)) for m in b]
+    denied = _denied(first), _denied(second)
+    clashes = [c for m, others in first for c in _clash(m, others, a)]
+    clashes = [c for c in clashes if not (c.deniable and denied[c.one.negative])]
+    clashes = [c for c in clashes if not (_carried(c.one, first) or _carried(c.other, second))]
     clashes = [c for c in clashes if not _made_up(c, clashes, a, b)]
     elsewhere = any(c.one.role == c.other.role == "condition" for c in clashes)
     advice = [c for c in clashes if "condition" not in (c.one.role, c.other.role)]
     turned = advice if not _both_turned(advice) else []
+    opposed = bool(turned) or _refused(first, second) or _refused(second, first) or _reordered(first)
     doubtful = _denies(a) != _denies(b) and denied[0] != denied[1]
     told = ", ".join(sorted({c.one.stem for c in turned}))
-    return Likeness(share(one, other), bool(turned) or _reordered(a, of_a), elsewhere, _apart(a, b), doubtful, told)
+    return Likeness(share(one, other), opposed, elsewhere, _apart(a, b), doubtful, told)
 
 
 def share(one: str, other: str) -> float:
     """Share of both texts' words that the other has too, by stem, in [0, 1]."""
     a, b = stems(one), stems(other)
     return 2 * len(a & b) / (len(a) + len(b)) if a and b else 0.0
+
+
+def in_order(one: str, other: str) -> float:
+    """Share of both texts' words that the other has too, in the same order, by stem, in [0, 1]."""
+    return SequenceMatcher(None, sequence(one), sequence(other), autojunk=False).ratio()
 
 
 def _apart(one: Sequence[Mention], other: Sequence[Mention]) -> bool:
@@ -77,7 +94,7 @@ def _partners(mention: Mention, others: Sequence[Mention]) -> tuple[Mention, ...
 
 
 def _alike(one: Mention, other: Mention) -> bool:
-    return any(_same(s.name, o.name) for s in one.senses for o in other.senses)
+    return one.stem == other.stem or any(_same(s.name, o.name) for s in one.senses for o in other.senses)
 
 
 @lru_cache(maxsize=65536)
@@ -94,7 +111,7 @@ def _same(one: str, other: str) -> bool:
 def _clash(mention: Mention, partners: Sequence[Mention], own: Sequence[Mention]) -> Iterator[_Clash]:
     """The opposite of a word, if the other text has only that and this one doesn't have both."""
     pairs = [(s, o) for p in partners for s in mention.senses for o in p.senses if _same(s.name, o.name)]
-    if not pairs or any(s.sign == o.sign for s, o in pairs):
+    if not pairs or any(s.sign == o.sign for s, o in pairs) or any(_denied_alike(mention, p) for p in partners):
         return
     both = {s.name for s, _ in pairs} & {s.name for m in own if m is not mention for s in m.senses if _echoes(s, pairs)}
     turned = [s for s, _ in pairs if s.name not in both]
@@ -105,6 +122,25 @@ def _clash(mention: Mention, partners: Sequence[Mention], own: Sequence[Mention]
     if turned:
         kinds = {s.kind for s in turned}
         yield _Clash(mention, other, "state" not in kinds, kinds == {"word"})
+
+
+def _carried(mention: Mention, text: _Paired) -> bool:
+    """Whether only what is done to it turned it round, and the other text does the same: "add X", "X is added"."""
+    done = [(m, partners) for m, partners in text if mention.carrier and m.stem == mention.carrier]
+    return any(p.negative == m.negative for m, partners in done for p in partners)
+
+
+def _denied_alike(one: Mention, other: Mention) -> bool:
+    """Whether both are denied, only one of them by a negation right before it: "avoid X", "X is to be avoided"."""
+    return one.negated != other.negated and one.denied and other.denied
+
+
+def _refused(one: _Paired, other: _Paired) -> bool:
+    """Whether a text refuses as a whole what the other says without any denial of its own."""
+    own = [m for m, partners in other if not any(p.negated for p in partners)]
+    if _denies(own) or any(m.denied for m, _ in other):
+        return False
+    return any(m.refused and m.role == "advice" and partners for m, partners in one)
 
 
 def _echoes(sense: Sense, pairs: Sequence[tuple[Sense, Sense]]) -> bool:
@@ -133,9 +169,9 @@ def _made_up(clash: _Clash, clashes: Sequence[_Clash], one: Sequence[Mention], o
     return first != second
 
 
-def _denied(mentions: Sequence[Mention], partners: Sequence[Sequence[Mention]]) -> bool:
+def _denied(text: _Paired) -> bool:
     """Whether a text says no by a word of its own: "bluffing is useless" needs no "don't" to mean it."""
-    return _denies([m for m, others in zip(mentions, partners, strict=True) if not others])
+    return _denies([m for m, partners in text if not partners])
 
 
 def _denies(mentions: Sequence[Mention]) -> bool:
@@ -144,12 +180,14 @@ def _denies(mentions: Sequence[Mention]) -> bool:
     return any(m.negated or any(s.sign < 0 and s.name in _DENIALS for s in m.senses) for m in advice)
 
 
-_DENIALS = frozenset(("act:trust", "act:accept", "act:start", "state:right", "state:safe", "state:necessary"))
+_DENIALS = frozenset(
+    ("act:trust", "act:accept", "act:start", "state:right", "state:wise", "state:safe", "state:necessary")
+)
 
 
-def _reordered(mentions: Sequence[Mention], partners: Sequence[Sequence[Mention]]) -> bool:
+def _reordered(text: _Paired) -> bool:
     """Whether what comes first in one text comes last in the other, and the other way about."""
-    places = [(m.rank, {o.rank for o in others}) for m, others in zip(mentions, partners, strict=True) if others]
+    places = [(m.rank, {o.rank for o in partners}) for m, partners in text if partners]
     moved = [rank for rank, others in places if rank and others == {-rank}]
     kept = [rank for rank, others in places if rank and others == {rank}]
     return {*moved} == {1, -1} or (bool(moved) and not kept)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .belief import Belief, Scope
-from .likeness import Likeness, likeness, share
+from .likeness import Likeness, in_order, likeness, share
 from .nearness import WORDS, Nearness
 from .scope import overlap, same
 
@@ -32,6 +32,9 @@ SAME_SCOPE = 0.6
 """Share of common words from which two sentences on when a lesson applies say the same."""
 TURNED = 0.6
 """Share of common words from which advice that is turned round is about the same thing."""
+
+ORDERED = 0.6
+"""Share of both texts' words that stand in the same order, from which one is the other but for what is turned."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def related(one: Belief, other: Belief, cosine: float = 0.0, near: Nearness = WO
         return Related("different", "they are said of conditions that exclude each other", text.share)
     if not textual and one.polarity != other.polarity:
         return Related("contradicts", "the polarity is the opposite", text.share)
-    if found := _plain(one, other, text):
+    if found := _plain(one, other, text, textual=textual):
         return found
     return _free(text) if textual else _structured(one, other, text, cosine, near)
 
@@ -98,7 +101,7 @@ def _structured(one: Belief, other: Belief, text: Likeness, cosine: float, near:
     common = share(one.whole, other.whole)
     score = max(0.0, near.of(common, cosine))
     why = f"{common:.0%} of the words are the same" + (f", at a cosine of {cosine:.2f}" if near.weight else "")
-    denied = text.doubtful and text.share >= TURNED
+    denied = (text.doubtful or text.opposed) and text.share >= TURNED
     if score < near.open:
         return Related("different", "the words are others", score)
     if score < near.same or denied or text.apart:
@@ -113,11 +116,15 @@ def _free(text: Likeness) -> Related:
     return Related("different", "the words are others", text.share)
 
 
-def _plain(one: Belief, other: Belief, text: Likeness) -> Related | None:
-    """What needs no threshold: the very same words, advice that is turned round in its own words, another scope."""
+def _plain(one: Belief, other: Belief, text: Likeness, *, textual: bool) -> Related | None:
+    """The very same words, advice that is turned round in its own words, another scope.
+
+    Where the structure says that the advice is the same, the words say otherwise only if they stand in the same order:
+    a sentence that is built anew is easily misread.
+    """
     if _folded(one.statement) == _folded(other.statement):
         return Related("same", "word for word", 1.0) if _one_scope(one.scope, other.scope) else _narrower(1.0)
-    if text.opposed and text.share >= TURNED:
+    if text.opposed and text.share >= TURNED and (textual or in_order(one.statement, other.statement) >= ORDERED):
         return Related("contradicts", f"the advice is turned round ({text.told or 'its order'})", text.share)
     return None if _one_scope(one.scope, other.scope) else _narrower(text.share)
 

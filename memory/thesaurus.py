@@ -46,7 +46,9 @@ rise climb grow rally up upward increase gain recover higher
 more over above exceed longer larger bigger greater extra wide many additional most atleast
 | less fewer below under shorter smaller narrow few atmost least limit cap
 early first start begin soon prior ahead | late later last afterwards end finally
-right correct good useful true valid right accurate | wrong bad useless false invalid inaccurate incorrect
+right correct good useful true valid right accurate
+| wrong bad useless false invalid inaccurate incorrect mistake mistaken error harmful hurt harm
+wise sensible worth worthwhile | unwise foolish pointless backfire misplaced
 left | right
 long | short brief briefly concise
 high | low

@@ -21,7 +21,9 @@ _PHRASES = tuple(
     for pattern, replacement in (
         (r"\b(\w+)n[’']t\b", r"\1 not"),
         (r"\bcannot\b", "can not"),
-        (r"\bun(\w{3,}ed)\b", r"not \1"),
+        (r"\bun(\w{3,}ed)\b", r"without \1"),
+        (r"\byes[- ]or[- ]no\b", "yesorno"),
+        (r"\bno (reason|way|use|point|sense|excuse|ground|grounds) (for|in|of)\b", "not"),
         (r"\bso (that|the|a|an|it|they|no|nobody|nothing)\b", r"because \1"),
         (r",\s*(no (?:longer|more|later|higher)|at (?:the )?(?:most|least)|or (?:more|less|fewer))\b", r" \1"),
         (r"\b(?:never|not) (\w+(?: \w+){0,3}) (?:more|longer|later|higher|larger|greater) than\b", r"\1 atmost"),
@@ -56,6 +58,14 @@ _REASONS = frozenset(("because", "since", "therefore"))
 _CONDITIONS = frozenset(("when", "whenever", "if", "while", "once", "during", "unless", "until", "where"))
 _ORDER = {"before": -1, "after": 1}
 _ARTICLES = frozenset(("no", "a", "an", "the", "this", "that", "its", "their", "your", "every", "each"))
+_WHOLE = frozenset(("not", "never", "avoid", "refrain", "stop", "cease", "nothing", "nor", "neither"))
+"""Negations that can say no to a whole clause."""
+_ENDING = frozenset(("stop", "cease"))
+"""What negates only what goes on: "stop buying", but not "a stop"."""
+_BACK = frozenset(("it", "them", "such"))
+"""What names again what was spoken of before."""
+_ORDERS = frozenset(("stops",))
+"""Things that are called like acts."""
 _NONE = frozenset(("nothing", "none", "nobody"))
 _CARRYING = frozenset(("act:take", "act:add"))
 """Acts that do to their object what they say: to drop an index is to have none."""
@@ -94,6 +104,9 @@ class Mention:
         rank: 1 for what is to come first or to be preferred, -1 for the other, 0 if nothing is said.
         thing: Whether it is named rather than done: "the drop", "an exit".
         negated: Whether a negation turned it round.
+        carrier: Stem of the act that did so by what it does to its object: "drop" in "drop an index".
+        denied: Whether its clause says no, to this word or to another.
+        refused: Whether what is said in its clause as a whole is said no to: "X should be avoided", "X, so avoid it".
     """
 
     stem: str
@@ -103,6 +116,9 @@ class Mention:
     rank: int
     thing: bool
     negated: bool = False
+    carrier: str = ""
+    denied: bool = False
+    refused: bool = False
 
     @property
     def negative(self) -> bool:
@@ -126,9 +142,14 @@ def read(text: str) -> tuple[Mention, ...]:
 @lru_cache(maxsize=8192)
 def stems(text: str) -> frozenset[str]:
     """The stems of a text's words, without those that carry no meaning of their own and without negations."""
+    return frozenset(sequence(text))
+
+
+def sequence(text: str) -> tuple[str, ...]:
+    """The same as :func:`stems`, in order."""
     words = _TOKEN.findall(_NOT.sub(" not", text.casefold()))
     told = (thesaurus.NUMBERS.get(word, word) for word in words if word not in _STOPS)
-    return frozenset(stem(word) for word in told if word not in thesaurus.FUNCTION | thesaurus.NEGATORS | {"don"})
+    return tuple(stem(word) for word in told if word not in thesaurus.FUNCTION | thesaurus.NEGATORS | {"don"})
 
 
 @lru_cache(maxsize=8192)
@@ -166,6 +187,10 @@ class _Clause:
         self.rank = 0
         self.negated = False
         self.part = 0
+        self.denied: set[int] = set()
+        self.refused: set[int] = set()
+        self.unmet = False
+        self._carrier = ""
         self._fronted = False
 
     @property
@@ -173,8 +198,33 @@ class _Clause:
         """Whether a clause that begins with "before" or "after" has not come to its end."""
         return self._fronted
 
+    def deny(self, *, whole: bool) -> None:
+        """A negation: it reaches the next word that means something; right after another one it takes that back.
+
+        Args:
+            whole: Whether it can say no to the clause, and not only to that word.
+        """
+        self.negated = self.unmet = not self.negated
+        self._carrier = ""
+        if not self.negated:
+            self.denied.discard(self.number)
+        elif whole:
+            self.denied.add(self.number)
+
+    def refer(self) -> None:
+        """The clause says no to what was said before: "..., so avoid it", "... should be avoided"."""
+        for reached in (self.denied, self.refused):
+            reached.update(range(self.number + 1))
+        self.unmet = False
+
+    def stay(self) -> None:
+        """The end of a clause: a negation that met no word refers to what was said before."""
+        if self.unmet:
+            self.refer()
+
     def end(self) -> None:
         """A stop: what follows is advice again; after "Before you go," it is what comes first."""
+        self.stay()
         self.begin("advice", -self.rank if self._fronted else 0)
 
     def begin(self, role: Role, rank: int, *, fronted: bool = False) -> None:
@@ -184,12 +234,14 @@ class _Clause:
 
     def mention(self, token: str, senses: tuple[Sense, ...], *, thing: bool) -> Mention:
         """A word of this clause; a negation reaches one word, or two if the first only carries the other."""
+        self.unmet = False
         if senses[0].kind == "number":
             return Mention(token, senses, self.number, self.role, self.rank, thing)
         said = Mention(stem(token), senses, self.number, self.role, self.rank, thing)
-        said = said.turned() if self.negated else said
+        said = replace(said.turned(), carrier=self._carrier) if self.negated else said
         carries = not thing and (said.stem in thesaurus.CARRIERS or any(s.name in _CARRYING for s in senses))
         self.negated = carries and said.negative
+        self._carrier = said.stem if self.negated and not said.negated else ""
         return said
 
 
@@ -228,8 +280,14 @@ class _Reader:
             self._preferring = self._preferring or token.text.startswith("prefer")
             if not self._divides(token) and not self._turns(token) and not token.idle:
                 self._mention(token)
+        self._clause.stay()
+        denied, refused = self._clause.denied, self._clause.refused
         places = {**self._places, **({self._clause.part: 0} if self._clause.unclear else {})}
-        return [replace(m, rank=places.get(part, m.rank)) for part, m in zip(self._parts, self._found, strict=True)]
+        found = zip(self._parts, self._found, strict=True)
+        return [
+            replace(m, rank=places.get(part, m.rank), denied=m.clause in denied, refused=m.clause in refused)
+            for part, m in found
+        ]
 
     def _divides(self, token: _Token) -> bool:
         """Whether it ends a clause or a part of one."""
@@ -244,6 +302,8 @@ class _Reader:
             clause.begin("advice", -1)
         elif text == "and":
             clause.part += 1
+        elif text == "or" and self._found and self._found[-1].negated and stem(token.before) == self._found[-1].stem:
+            clause.negated = True
         else:
             return False
         return True
@@ -252,10 +312,14 @@ class _Reader:
         """Whether it turns round or puts in order what stands beside it."""
         if token.text in _NONE and token.after in _STOPS and self._found:
             self._found[-1] = self._found[-1].turned()
-        elif token.text in thesaurus.NEGATORS:
+        elif token.text == "avoided" and self._clause.unmet:
+            self._clause.deny(whole=True)
+        elif token.text == "avoided" or (token.text in _BACK and self._clause.number in self._clause.denied):
+            self._clause.refer()
+        elif token.text in thesaurus.NEGATORS and not (token.text in _ENDING and not token.after.endswith("ing")):
             if token.text == "instead" or (token.text == "not" and token.before == ","):
                 self._clause.begin("contrast", 0)
-            self._clause.negated = True
+            self._clause.deny(whole=token.text in _WHOLE)
         elif token.text in _PLACES and token.before not in _ARTICLES:
             self._places[self._clause.part] = _PLACES[token.text]
         else:
@@ -284,6 +348,8 @@ def _meaning(token: str) -> tuple[Sense, ...]:
     known = _senses()
     if token in thesaurus.FUNCTION:
         return ()
+    if token in _ORDERS:
+        return (Sense(stem(token), 1, "word"),)
     if token.endswith("ings"):  # things, not acts: "holdings"
         return known.get(token[:-1]) or (Sense(stem(token), 1, "word"),)
     forms = (token, stem(token), *(token.removesuffix(end) for end in ("r", "er", "st", "est")))

@@ -53,10 +53,16 @@ def page(home: Path) -> str:
     return report(Run("run-1", home))
 
 
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Of the page, which has to be made before the browser's loop runs."""
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "page.html").write_text(page(folder / "home"))
+    return (folder / "page.html").as_uri()
+
+
 @pytest.mark.slow
-def test_a_page_made_of_hostile_texts_is_only_text(browser: Any, tmp_path: Path) -> None:
-    (tmp_path / "page.html").write_text(page(tmp_path / "home"))
-    address = (tmp_path / "page.html").as_uri()
+def test_a_page_made_of_hostile_texts_is_only_text(address: str, browser: Any) -> None:
     shown, asked, said = browser.new_page(), list[str](), list[str]()
     shown.on("request", lambda request: asked.append(request.url))
     shown.on("dialog", lambda dialog: said.append(dialog.message))

@@ -51,7 +51,7 @@ def test_with_structure_paraphrases_are_merged_and_contradictions_flagged(name: 
     assert found.alarms <= 0.02
 
 
-def test_on_blind_lessons_the_limits_of_the_issue_hold_but_for_paraphrases() -> None:
+def test_on_blind_lessons_the_goals_hold_but_for_paraphrases() -> None:
     found = by_words(by_structure(sets()["blind"])["with structure"])
     assert found.merged["contradiction"] == found.merged["elsewhere"] == 0
     assert found.flagged is not None
@@ -109,6 +109,14 @@ def test_a_denial_in_the_same_words_outvotes_structure() -> None:
     assert found.relation == "contradicts"
 
 
+def test_a_sentence_built_anew_is_no_contradiction_where_structure_says_the_same() -> None:
+    one = lesson("Do not wait in the airport queue at midday; short city trips earn more per hour.")
+    other = lesson("At midday short trips in the city earn more per hour than waiting in the airport queue.")
+    assert likeness(one.statement, other.statement).opposed, "so it's read, wrongly"
+    found = related(one, other)
+    assert (found.relation, found.judged) == ("open", True)
+
+
 def test_other_numbers_are_never_merged_unasked() -> None:
     found = related(lesson("Average the tone of news over 3 days."), lesson("Average the tone of news over 9 days."))
     assert found.relation == "open"
@@ -152,6 +160,20 @@ def test_the_limits_are_those_that_leaving_families_out_gives() -> None:
         ("Prefer tea to coffee.", "Prefer coffee to tea.", True),
         ("Order nothing.", "Order parts.", True),
         ("The signal is reliable.", "The signal isn't reliable.", True),
+        ("Avoid short stops on thin days.", "On thin days short stops should be avoided.", False),
+        ("Avoid short stops on thin days.", "Short stops hurt on thin days, so avoid them.", False),
+        ("Short stops should be avoided.", "Short stops need not be avoided.", True),
+        ("Short stops should be avoided.", "There is no reason to avoid short stops.", True),
+        ("Thin days trigger short stops, so avoid them.", "Thin days trigger short stops, so use them.", True),
+        ("Don't merge after one green run.", "One green run is no reason for merging.", False),
+        ("One green run is a reason for merging.", "One green run is no reason for merging.", True),
+        ("Don't store salt on the top shelf.", "Storing salt on the top shelf is a mistake.", False),
+        ("Storing salt there is a mistake.", "Storing salt there is no mistake.", True),
+        ("Without fever or swelling, wait.", "With no swelling or fever, wait.", False),
+        ("Choose a join that keeps unmatched rows.", "Don't choose a join that keeps unmatched rows.", True),
+        ("Stop buying on rumours.", "Don't stop buying on rumours.", True),
+        ("Place a stop below the low.", "Don't place a stop below the low.", True),
+        ("Don't buy; wait.", "Buy; don't wait.", True),
     ],
 )
 def test_advice_that_is_turned_round_is_told_from_advice_that_is_not(one: str, other: str, *, turned: bool) -> None:
