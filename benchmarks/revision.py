@@ -1,8 +1,9 @@
 """What counts as the same and what as a contradiction, beside a plain cosine threshold; and scopes beside embeddings.
 
-``python benchmarks/revision.py`` prints both for three sets of hand-written lessons: those that word lists and limits
-were made on; fresh ones from other domains, which limits were chosen on; and blind ones, written last and before
-anything was measured on them. Each lesson makes thirteen pairs, told apart by their structure:
+``python benchmarks/revision.py`` prints both for five sets of hand-written lessons. Three are said in other words:
+those that word lists and limits were made on; fresh ones from other domains, which limits were chosen on; and blind
+ones, written before anything was measured on them. Two are restated by their author: those that rules were made on, and
+blind ones. Each lesson makes thirteen pairs, told apart by their structure:
 beliefs with aspect, polarity and scope as a critic writes them; contradictions whose polarity is labelled wrongly; and
 all of them once more as texts alone. ``--onnx FOLDER`` adds a sentence transformer's cosine. No model is asked. The
 peers' rule is a cosine of statements of at least 0.85, which merges; it flags nothing.

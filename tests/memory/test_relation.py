@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nearness import chosen, texts
-from pairs import BLIND, FRESH, LESSONS, Pair, lessons, pairs
+from pairs import BLIND, FRESH, LESSONS, RESTATED, RESTATED_BLIND, Pair, lessons, pairs
 from revision import Score, by_structure, doxa, embedded, read_blind, score, sets, threshold, typed
 from revision import read as understood_ones
 
@@ -29,7 +29,9 @@ def test_the_sets_are_what_they_say_they_are() -> None:
     assert len(every) >= 500
     assert every == pairs(FAMILIES), "seeded"
     assert len(lessons(BLIND)) >= 16
-    names = [{f["name"] for f in lessons(path)} for path in (LESSONS, FRESH, BLIND)]
+    assert len(lessons(RESTATED)) >= 100
+    assert len(lessons(RESTATED_BLIND)) >= 40
+    names = [{f["name"] for f in lessons(path)} for path in (LESSONS, FRESH, BLIND, RESTATED, RESTATED_BLIND)]
     assert sum(map(len, names)) == len(set[str]().union(*names)), "no lesson is in two sets"
     assert {p.structure for p in every if p.kind == "contradiction"} == {"full", "mislabelled", "text"}
     assert all(p.one.id != p.other.id for p in every if p.kind != "elsewhere")
@@ -39,7 +41,9 @@ def by_words(found: Sequence[Pair]) -> Score:
     return score(found, doxa(found, HashingEmbedder()))
 
 
-@pytest.mark.parametrize(("name", "least", "most"), [("developed", 0.91, 0.17), ("fresh", 0.72, 0.13)])
+@pytest.mark.parametrize(
+    ("name", "least", "most"), [("developed", 0.91, 0.17), ("fresh", 0.72, 0.13), ("restated", 0.92, 0.01)]
+)
 def test_with_structure_paraphrases_are_merged_and_contradictions_flagged(name: str, least: float, most: float) -> None:
     found = by_words(by_structure(sets()[name])["with structure"])
     assert found.merged["paraphrase"] >= least
@@ -51,8 +55,9 @@ def test_with_structure_paraphrases_are_merged_and_contradictions_flagged(name: 
     assert found.alarms <= 0.02
 
 
-def test_on_blind_lessons_the_goals_hold_but_for_paraphrases() -> None:
-    found = by_words(by_structure(sets()["blind"])["with structure"])
+@pytest.mark.parametrize("name", ["blind", "restated, blind"])
+def test_on_blind_lessons_the_goals_hold_but_for_paraphrases(name: str) -> None:
+    found = by_words(by_structure(sets()[name])["with structure"])
     assert found.merged["contradiction"] == found.merged["elsewhere"] == 0
     assert found.flagged is not None
     assert found.flagged >= 0.9
@@ -72,7 +77,7 @@ def test_words_alone_merge_nothing_and_flag_what_is_turned_round_in_its_own_word
         assert found.left >= 0.3, "a judge has something to decide"
 
 
-def test_a_cosine_alone_merges_contradictions_and_not_what_is_said_otherwise() -> None:
+def test_a_cosine_alone_merges_contradictions_rather_than_what_is_said_otherwise() -> None:
     for every in sets().values():
         found = by_structure(every)["with structure"]
         plain = score(found, threshold(found, HashingEmbedder()))
