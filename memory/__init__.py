@@ -14,6 +14,7 @@
 ``revision``, ``state``       what becomes of proposals, and what is believed after them
 ``relation``, ``judging``     what two beliefs are to each other, and who decides where that is open
 ``likeness``, ``wording``     two texts side by side, and what one of them advises; by the words of ``thesaurus``
+``clauses``, ``stemming``     what a negation in a sentence reaches; words without their endings
 ``gate``, ``past``            what keeps a proposal from being in force; what was, in the episodes it cites
 ``terms``, ``disputes``       under which terms proposals are judged; what contradiction does to beliefs
 ``provenance``, ``vetting``   whose words are in a value; the support that lets tainted beliefs in
@@ -25,7 +26,7 @@
 ``omissions``                 settings that weren't there yet when something was recorded
 ``behaviours``                what several beliefs come to, handed out in place of them
 ``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with
-``credit``, ``comparison``    what beliefs are worth; ``intervals``: how sure that is; ``lots``: drawing them
+``credit``, ``comparison``    what beliefs are worth; ``intervals``, ``ranks``: how sure; ``lots``: drawing
 ``embeddings``, ``vectors``   texts to vectors, and where those are kept
 ``recorded``, ``history``     belief events read back; what happened to a belief
 ``lineage``                   what was made from a belief

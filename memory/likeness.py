@@ -8,7 +8,9 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import TypeAlias
 
-from .wording import Mention, Sense, read, sequence, stems
+from .clauses import Mention, Sense
+from .stemming import sequence, stems
+from .wording import read
 
 _Paired: TypeAlias = Sequence[tuple[Mention, Sequence[Mention]]]
 """A text's words, each with those of the other text that mean the same or the opposite."""

@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Literal
 
 from . import thesaurus
+from .clauses import Clause, Mention, Sense
+from .stemming import STOPS, TOKEN, stem
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[a-z]+(?:'[a-z]+)?|[,;:.!?]", re.IGNORECASE)
-_NOT = re.compile(r"n[’']t\b")
 _PHRASES = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -53,7 +53,6 @@ _PHRASES = tuple(
         (r"\bin the (event|case) (of|that)\b", "when"),
     )
 )
-_STOPS = frozenset((*",;:.!?", "but"))
 _REASONS = frozenset(("because", "since", "therefore"))
 _CONDITIONS = frozenset(("when", "whenever", "if", "while", "once", "during", "unless", "until", "where"))
 _ORDER = {"before": -1, "after": 1}
@@ -67,67 +66,9 @@ _BACK = frozenset(("it", "them", "such"))
 _ORDERS = frozenset(("stops",))
 """Things that are called like acts."""
 _NONE = frozenset(("nothing", "none", "nobody"))
-_CARRYING = frozenset(("act:take", "act:add"))
-"""Acts that do to their object what they say: to drop an index is to have none."""
 _BOUNDS = frozenset(("over", "under"))
 _PLACES = {"first": 1, "then": -1, "afterwards": -1, "later": -1, "afterward": -1}
 """What these words say of the clause they stand in."""
-
-
-Role = Literal["advice", "condition", "reason", "contrast"]
-
-
-@dataclass(frozen=True)
-class Sense:
-    """One meaning of a word.
-
-    Attributes:
-        name: Of the sense in the thesaurus, or the word's stem.
-        sign: 1 or -1: which of two opposites.
-        kind: ``act`` or ``state`` for a sense with an opposite, else ``word`` or ``number``.
-    """
-
-    name: str
-    sign: int
-    kind: Literal["act", "state", "word", "number"]
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A word where it stands.
-
-    Attributes:
-        stem: The word without its endings.
-        senses: What it can mean, turned by the negation before it, if there is one.
-        clause: Number of its clause.
-        role: Of the clause: advice, its condition, its reason, or what it is set off from.
-        rank: 1 for what is to come first or to be preferred, -1 for the other, 0 if nothing is said.
-        thing: Whether it is named rather than done: "the drop", "an exit".
-        negated: Whether a negation turned it round.
-        carrier: Stem of the act that did so by what it does to its object: "drop" in "drop an index".
-        denied: Whether its clause says no, to this word or to another.
-        refused: Whether what is said in its clause as a whole is said no to: "X should be avoided", "X, so avoid it".
-    """
-
-    stem: str
-    senses: tuple[Sense, ...]
-    clause: int
-    role: Role
-    rank: int
-    thing: bool
-    negated: bool = False
-    carrier: str = ""
-    denied: bool = False
-    refused: bool = False
-
-    @property
-    def negative(self) -> bool:
-        """Whether it stands turned round, or for the second of two opposites."""
-        return any(sense.sign < 0 for sense in self.senses)
-
-    def turned(self) -> Mention:
-        """The same, the other way round."""
-        return replace(self, senses=tuple(replace(s, sign=-s.sign) for s in self.senses), negated=True)
 
 
 @lru_cache(maxsize=4096)
@@ -136,113 +77,7 @@ def read(text: str) -> tuple[Mention, ...]:
     lowered = text.casefold()
     for pattern, replacement in _PHRASES:
         lowered = pattern.sub(replacement, lowered)
-    return _ranked(_Reader().mentions(_TOKEN.findall(lowered)))
-
-
-@lru_cache(maxsize=8192)
-def stems(text: str) -> frozenset[str]:
-    """The stems of a text's words, without those that carry no meaning of their own and without negations."""
-    return frozenset(sequence(text))
-
-
-def sequence(text: str) -> tuple[str, ...]:
-    """The same as :func:`stems`, in order."""
-    words = _TOKEN.findall(_NOT.sub(" not", text.casefold()))
-    told = (thesaurus.NUMBERS.get(word, word) for word in words if word not in _STOPS)
-    return tuple(stem(word) for word in told if word not in thesaurus.FUNCTION | thesaurus.NEGATORS | {"don"})
-
-
-@lru_cache(maxsize=8192)
-def stem(word: str) -> str:
-    """A word without the endings that English inflects and derives it by."""
-    if len(word) <= 3 or not word.isalpha():
-        return word
-    for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= (4 if ending == "ly" else 3):
-            word = word[: len(word) - len(ending)] + instead
-            break
-    for ending in ("ing", "ed"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            word = word[: -len(ending)]
-            if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz":
-                word = word[:-1]
-            break
-    word = word[:-1] if word.endswith("e") and len(word) > 3 else word
-    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
-
-
-_ENDINGS = (
-    ("sses", "ss"), ("ies", "y"), ("ations", "ate"), ("ation", "ate"), ("ings", "ing"), ("ness", ""), ("ments", ""),
-    ("ment", ""), ("ically", "ic"), ("ally", "al"), ("ly", ""), ("ches", "ch"), ("shes", "sh"), ("xes", "x"),
-    ("ss", "ss"), ("us", "us"), ("is", "is"), ("s", ""),
-)  # fmt: skip
-
-
-class _Clause:
-    """Where in a sentence the reader is."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.role: Role = "advice"
-        self.rank = 0
-        self.negated = False
-        self.part = 0
-        self.denied: set[int] = set()
-        self.refused: set[int] = set()
-        self.unmet = False
-        self._carrier = ""
-        self._fronted = False
-
-    @property
-    def unclear(self) -> bool:
-        """Whether a clause that begins with "before" or "after" has not come to its end."""
-        return self._fronted
-
-    def deny(self, *, whole: bool) -> None:
-        """A negation: it reaches the next word that means something; right after another one it takes that back.
-
-        Args:
-            whole: Whether it can say no to the clause, and not only to that word.
-        """
-        self.negated = self.unmet = not self.negated
-        self._carrier = ""
-        if not self.negated:
-            self.denied.discard(self.number)
-        elif whole:
-            self.denied.add(self.number)
-
-    def refer(self) -> None:
-        """The clause says no to what was said before: "..., so avoid it", "... should be avoided"."""
-        for reached in (self.denied, self.refused):
-            reached.update(range(self.number + 1))
-        self.unmet = False
-
-    def stay(self) -> None:
-        """The end of a clause: a negation that met no word refers to what was said before."""
-        if self.unmet:
-            self.refer()
-
-    def end(self) -> None:
-        """A stop: what follows is advice again; after "Before you go," it is what comes first."""
-        self.stay()
-        self.begin("advice", -self.rank if self._fronted else 0)
-
-    def begin(self, role: Role, rank: int, *, fronted: bool = False) -> None:
-        """Another clause."""
-        self.number, self.part = self.number + 1, self.part + 1
-        self.role, self.rank, self.negated, self._fronted = role, rank, False, fronted
-
-    def mention(self, token: str, senses: tuple[Sense, ...], *, thing: bool) -> Mention:
-        """A word of this clause; a negation reaches one word, or two if the first only carries the other."""
-        self.unmet = False
-        if senses[0].kind == "number":
-            return Mention(token, senses, self.number, self.role, self.rank, thing)
-        said = Mention(stem(token), senses, self.number, self.role, self.rank, thing)
-        said = replace(said.turned(), carrier=self._carrier) if self.negated else said
-        carries = not thing and (said.stem in thesaurus.CARRIERS or any(s.name in _CARRYING for s in senses))
-        self.negated = carries and said.negative
-        self._carrier = said.stem if self.negated and not said.negated else ""
-        return said
+    return _ranked(_Reader().mentions(TOKEN.findall(lowered)))
 
 
 @dataclass(frozen=True)
@@ -256,7 +91,7 @@ class _Token:
     @property
     def thing(self) -> bool:
         """Whether it is named rather than done."""
-        return self.before in _ARTICLES and (self.after in _STOPS or self.after in thesaurus.FUNCTION)
+        return self.before in _ARTICLES and (self.after in STOPS or self.after in thesaurus.FUNCTION)
 
     @property
     def idle(self) -> bool:
@@ -268,7 +103,7 @@ class _Reader:
     """Reads a sentence from left to right."""
 
     def __init__(self) -> None:
-        self._clause = _Clause()
+        self._clause = Clause()
         self._found: list[Mention] = []
         self._parts: list[int] = []
         self._places: dict[int, int] = {}
@@ -292,10 +127,10 @@ class _Reader:
     def _divides(self, token: _Token) -> bool:
         """Whether it ends a clause or a part of one."""
         clause, text = self._clause, token.text
-        if text in _STOPS:
+        if text in STOPS:
             clause.end()
         elif text in _ORDER:
-            clause.begin("advice", _ORDER[text], fronted=token.before in _STOPS)
+            clause.begin("advice", _ORDER[text], fronted=token.before in STOPS)
         elif text in _CONDITIONS or text in _REASONS:
             clause.begin("condition" if text in _CONDITIONS else "reason", 0)
         elif text == "to" and self._preferring and clause.rank == 0:
@@ -310,7 +145,7 @@ class _Reader:
 
     def _turns(self, token: _Token) -> bool:
         """Whether it turns round or puts in order what stands beside it."""
-        if token.text in _NONE and token.after in _STOPS and self._found:
+        if token.text in _NONE and token.after in STOPS and self._found:
             self._found[-1] = self._found[-1].turned()
         elif token.text == "avoided" and self._clause.unmet:
             self._clause.deny(whole=True)
