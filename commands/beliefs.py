@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import BeliefError
-from . import reviewing
+from . import curation, reviewing
 from .common import HOME, HomeDir, Json, RunId, journal, run_id
 from .curation import EmbedderName, conditions
 
@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 
 class _OrListed(TyperGroup):
-    """``doxa beliefs RUN`` is short for ``doxa beliefs list RUN``."""
+    """``doxa beliefs RUN`` is short for ``doxa beliefs list RUN``, and ``doxa belief VERB`` may be asked for here."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  a private type of typer's
         """Take what names no command as arguments of ``list``."""
-        named = bool(args) and args[0] in {*self.commands, "--help"}
+        named = bool(args) and (args[0] == "--help" or self.get_command(ctx, args[0]) is not None)
         return super().parse_args(ctx, args if named else ["list", *args])
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401  private types of typer's
+        """A command of this group, or of the one for single beliefs: no run has the name of one."""
+        return super().get_command(ctx, cmd_name) or curation.verbs().get_command(ctx, cmd_name)
 
 
 def register(app: typer.Typer) -> None:

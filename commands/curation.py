@@ -71,6 +71,11 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="belief")
 
 
+def verbs() -> Any:  # noqa: ANN401  a private type of typer's
+    """The commands for single beliefs."""
+    return typer.main.get_group(group)
+
+
 def add(
     run: RunId,
     statement: Annotated[str, typer.Argument(metavar="STATEMENT", help="The lesson, one sentence.")],
@@ -286,7 +291,9 @@ def guarded(operation: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN4
         return operation(*arguments, **named)
     except ValidationError as error:
         first = error.errors()[0]
-        raise BeliefError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from None
+        where = ".".join(map(str, first["loc"]))
+        told = first["msg"].removeprefix("Value error, ")
+        raise BeliefError(f"{where}: {told}" if where else told) from None
 
 
 def checked(kind: Any, given: dict[str, Any]) -> Any:  # noqa: ANN401

@@ -32,7 +32,7 @@ def diff(
 
     with journal(home) as opened:
         known = opened.require(run_id(run, home))
-        found = timetravel.diff(*(timetravel.state_at(opened, known, when) for when in (before, after)))
+        found = timetravel.diff(*(timetravel.state_at(opened, known, run_id(when, home)) for when in (before, after)))
     data = {
         "appeared": [b.model_dump(mode="json") for b in found.appeared],
         "vanished": [b.model_dump(mode="json") for b in found.vanished],

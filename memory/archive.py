@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from .. import private
 from ..errors import DataError, DoxaError, HomeError
 from .bounds import Bounds
-from .canonical import canonical, sha256
+from .canonical import DEPTH, canonical, sha256, shallow
 from .events import Event, Timing, event_hash
 from .generations import replaced
 from .journal import Journal
@@ -35,8 +35,6 @@ from .state import RevisionResult
 
 FORMAT = "doxa-run"
 VERSION = 1
-DEPTH = 64
-"""How deep an event's payload may be nested."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=200)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -329,7 +327,7 @@ class _Check:
         if event.seq != seq + 1 or event.prev_hash != head or event.hash != right:
             raise ValueError(f"run {self._now}: event {event.seq} isn't what was recorded after event {seq}")
         payload = json.loads(event.payload)
-        if not isinstance(payload, dict) or not _shallow(payload, DEPTH) or canonical(payload) != event.payload:
+        if not isinstance(payload, dict) or not shallow(payload) or canonical(payload) != event.payload:
             raise ValueError(f"run {self._now}: the payload of event {event.seq} is none, or deeper than {DEPTH}")
         if event.kind == "belief":
             _see_belief(payload, self._now, event)
@@ -357,13 +355,6 @@ def _see_belief(payload: Mapping[str, Any], run: str, event: Happened) -> None:
     except (ArithmeticError, AttributeError, DoxaError, LookupError, TypeError, ValueError) as error:
         told = _said(error) if isinstance(error, ValidationError | DoxaError) else "it isn't of that form"
         raise ValueError(f"run {run}: event {event.seq} isn't what became of a belief: {told}") from None
-
-
-def _shallow(value: Any, room: int) -> bool:  # noqa: ANN401  JSON
-    if isinstance(value, dict | list):
-        inner: Iterable[Any] = value.values() if isinstance(value, dict) else value
-        return room > 0 and all(_shallow(each, room - 1) for each in inner)
-    return True
 
 
 def _said(error: Exception) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+
+DEPTH = 64
+"""How deep JSON may be nested that goes from one home to another."""
 
 _ENCODER = json.JSONEncoder(sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
@@ -20,6 +24,14 @@ def canonical(value: object) -> str:
         return text
     # a model can write half of a surrogate pair, which UTF-8 can't; as an escape it stays valid JSON and comes back
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def shallow(value: object, room: int = DEPTH) -> bool:
+    """Whether a JSON value is nested at most ``room`` levels deep."""
+    if isinstance(value, dict | list | tuple):
+        inner: Iterable[object] = value.values() if isinstance(value, dict) else value
+        return room > 0 and all(shallow(each, room - 1) for each in inner)
+    return True
 
 
 def sha256(text: str) -> str:

@@ -112,7 +112,7 @@ def payload_text(run: str, entry: Entry) -> str:
     """
     try:
         return canonical(dict(entry.payload))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         where = f"run {run}, episode {entry.episode}, {entry.kind} {entry.key!r}"
         raise JournalError(f"{where}: the payload isn't JSON: {error}") from error
 

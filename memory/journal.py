@@ -264,8 +264,10 @@ class Journal:
             rows = self._rows_of(f"{SELECT}{where} LIMIT 1", (request,))
         return event_of(rows[0]) if rows else None
 
-    def events(self, run: str, *, kind: str | None = None, episode: int | None = None) -> Iterator[Event]:
-        """A run's events in order of arrival, optionally of one kind or one episode.
+    def events(
+        self, run: str, *, kind: str | None = None, episode: int | None = None, after: int = 0
+    ) -> Iterator[Event]:
+        """A run's events in order of arrival, optionally of one kind or one episode, or after a position only.
 
         Raises:
             NotFoundError: There is no such run.
@@ -275,7 +277,7 @@ class Journal:
             return iter(())
         where = (" AND kind = ?" if kind is not None else "") + (" AND episode = ?" if episode is not None else "")
         given = [value for value in (kind, episode) if value is not None]
-        return map(event_of, self._rows(run, where, given))
+        return map(event_of, self._rows(run, where, given, after))
 
     def beliefs_since(self, position: int) -> Iterator[Positioned]:
         """The belief events of all runs after a position in the whole journal, in order of arrival."""
@@ -380,9 +382,8 @@ class Journal:
         self._writer.write()
         return self.database.rows(sql, parameters)
 
-    def _rows(self, run: str, where: str = "", given: Sequence[str | int] = ()) -> Iterator[Row]:
+    def _rows(self, run: str, where: str = "", given: Sequence[str | int] = (), last: int = 0) -> Iterator[Row]:
         sql = f"{SELECT} WHERE run = ? AND seq > ?{where} ORDER BY seq LIMIT ?"
-        last = 0
         self._writer.write_of(run)
         while rows := self.database.rows(sql, (run, last, *given, _PAGE)):
             yield from rows

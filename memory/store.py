@@ -35,6 +35,7 @@ from langgraph.store.base import (
 )
 
 from ..errors import BeliefError
+from .canonical import DEPTH, shallow
 from .curation import ENDED
 from .embeddings import Embedder, Vectors, embedder
 from .events import payload_text
@@ -92,7 +93,7 @@ class DoxaStore(BaseStore):
             clock: Tells the time, with its zone.
 
         Raises:
-            BeliefError: The home has been embedded again since, with another embedder.
+            BeliefError: The home has been embedded again since, with another embedder; or a run has that name.
         """
         self.ttl_config = ttl
         self._journal, self._name, self._clock = journal, name, clock
@@ -108,9 +109,10 @@ class DoxaStore(BaseStore):
         self._lock = RLock()
         self._kept: dict[tuple[Namespace, str], _Kept] = {}
         self._count = 0
+        self._seen = 0
         if name in journal.runs():
-            for event in journal.events(name, kind="store"):
-                self._apply(event.payload)
+            self._see_store()
+            self._catch_up()
         elif journal.writable:
             started = Entry(_EPISODE, "run.started", "", {"mode": "store", "spec": {}})
             journal.append(name, [started, Entry(ENDED, "run.ended", "")])  # so that nobody is told to resume it
@@ -130,6 +132,7 @@ class DoxaStore(BaseStore):
         """Execute operations; results in their order."""
         with self._lock:
             todo, now = list(ops), self._clock()
+            self._catch_up()
             for op in todo:
                 validate_op_namespace(op)
             read: dict[tuple[Namespace, str], None] = {}
@@ -145,6 +148,7 @@ class DoxaStore(BaseStore):
     def sweep(self) -> int:
         """Record that items whose time is over are gone, and return how many."""
         with self._lock:
+            self._catch_up()
             now = self._clock()
             over = [place for place, kept in self._kept.items() if _over(kept, now)]
             self._write([self._put(PutOp(*place, None), now) for place in over])
@@ -180,7 +184,7 @@ class DoxaStore(BaseStore):
         ]
         ranked: list[tuple[_Kept, float | None]] = [(kept, None) for kept in held]
         if op.query:
-            query = self._embedder.embed([op.query])[0]  # not kept: a home would fill up with questions
+            query = self._store.passing([op.query])[0]
             scored = [(kept, _likeness(kept.vectors, query)) for kept in held]
             # what isn't indexed comes last; equals stay in the order in which they were put
             ranked = sorted(scored, key=lambda pair: -np.inf if pair[1] is None else pair[1], reverse=True)
@@ -206,8 +210,12 @@ class DoxaStore(BaseStore):
         place: dict[str, Any] = {"namespace": list(op.namespace), "key": op.key, "at": now.isoformat()}
         if op.value is None:
             return {"op": "delete", **place}
+        _see_ttl(op)
+        value = dict(op.value)
+        if not shallow(value, DEPTH - 1):
+            raise BeliefError(f"the item {op.key!r} is nested deeper than {DEPTH - 1} levels: keep it flatter")
         paths = list(self._fields) if op.index is None else [] if op.index is False else list(op.index)
-        return {"op": "put", **place, "value": dict(op.value), "paths": paths, "ttl": op.ttl}
+        return {"op": "put", **place, "value": value, "paths": paths, "ttl": op.ttl}
 
     def _write(self, payloads: Sequence[dict[str, Any]]) -> None:
         """Record changes in one transaction with the vectors of new texts, then apply them."""
@@ -217,8 +225,21 @@ class DoxaStore(BaseStore):
         for entry in entries:
             payload_text(self._name, entry)  # raises over what isn't JSON, before anything is embedded
         self._store.of([text for payload in payloads for text in indexed(payload)])
-        for event in self._journal.append(self._name, entries):
+        self._journal.append(self._name, entries)
+        self._catch_up()
+
+    def _see_store(self) -> None:
+        started = self._journal.find(self._name, _EPISODE, "run.started", "")
+        if started is None or started.payload.get("mode") != "store":
+            raise BeliefError(f"{self._name} is a run, and no store: give the store another name")
+
+    def _catch_up(self) -> None:
+        """Apply what is recorded and not seen yet, by this store or by another one in the same home."""
+        if (length := self._journal.length(self._name)) == self._seen:
+            return
+        for event in self._journal.events(self._name, kind="store", after=self._seen):
             self._apply(event.payload)
+        self._seen = length
 
     def _apply(self, payload: dict[str, Any]) -> None:
         self._count += 1
@@ -252,8 +273,23 @@ def _likeness(vectors: Vectors, query: Vectors) -> float | None:
     return round(float((vectors.astype(float) @ query.astype(float)).max()), 6) if len(vectors) else None
 
 
+def _see_ttl(op: PutOp) -> None:
+    """Make sure that an item's time to live is one.
+
+    Raises:
+        BeliefError: It isn't.
+    """
+    if op.ttl is None or (type(op.ttl) in {int, float} and op.ttl > 0):
+        return
+    raise BeliefError(f"ttl={op.ttl!r} for {op.key!r}: a number of minutes above 0, or None to keep it for good")
+
+
 def _expiry(at: datetime, ttl: float | None) -> datetime | None:
-    return None if ttl is None else at + timedelta(minutes=ttl)
+    """When an item's time is over; ``None`` if never, or not before the calendar ends."""
+    try:
+        return None if ttl is None else at + timedelta(minutes=ttl)
+    except OverflowError:
+        return None
 
 
 def _over(kept: _Kept, now: datetime) -> bool:

@@ -42,7 +42,7 @@ class VectorStore:
         self._recall(digest for digest in digests if digest not in self._known)
         new = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in self._known}
         if new:
-            self._keep(list(new), self._embedder.embed(list(new.values())))
+            self._keep(list(new), self._embed(new.values()))
         return np.stack([self._known[digest] for digest in digests])
 
     def passing(self, texts: Sequence[str]) -> Vectors:
@@ -51,9 +51,13 @@ class VectorStore:
         self._recall(digests)
         if all(digest in self._known for digest in digests):
             return np.stack([self._known[digest] for digest in digests])
-        rows = self._embedder.embed(list(texts))
+        rows = self._embed(texts)
         self._check(rows, len(texts))
         return rows
+
+    def _embed(self, texts: Iterable[str]) -> Vectors:
+        """Whoever embeds takes UTF-8, and a model can write half of a surrogate pair, which has none."""
+        return self._embedder.embed([text.encode("utf-8", "replace").decode() for text in texts])
 
     def _recall(self, digests: Iterable[str]) -> None:
         wanted = list(dict.fromkeys(digests))

@@ -134,6 +134,15 @@ def test_a_run_s_past_can_be_compared_and_had_again(doxa: Doxa) -> None:
     assert "nothing new" in doxa("belief", "merge", "rain-1", child["id"], "-r", "again").out
 
 
+def test_single_beliefs_are_reached_by_either_name(doxa: Doxa) -> None:
+    belief = ids(doxa)[0]
+    assert doxa("beliefs", "diff", "last@0", "now").code == 2, "a run, not a point of it"
+    assert belief in doxa("beliefs", "diff", "last", "last@0", "last").out
+    assert doxa("beliefs", "pin", "last", belief, "-r", "sure").code == 0
+    assert "pinned" in doxa("beliefs", "retract", "last", belief, "-r", "no").err
+    assert doxa("beliefs", "audit", "last").code == 0
+
+
 def test_a_home_is_kept_in_order(doxa: Doxa) -> None:
     assert doxa("belief", "audit", "last", "--json").code == 0
     doxa("belief", "dispute", "last", ids(doxa)[0], "-r", "hm")
@@ -213,7 +222,7 @@ def test_a_belief_is_added_and_edited_with_everything_it_has(doxa: Doxa) -> None
         (("--must-fire", "month"), "--must-fire 'month': write it as FACT = VALUE"),
         (("--must-not-fire", "month = 1"), "it mustn't apply where month = 1.0, and does"),
         (("--valid-from", "soon"), "'soon' isn't a time"),
-        (("--valid-from", "2021-01-01", "--valid-to", "2020-01-01"), "the end has to come after the begin"),
+        (("--valid-from", "2021-01-01", "--valid-to", "2020-01-01"), "error: valid from 2021-01-01T00:00:00 to"),
         (("--kind", "hint"), "a hint is for one instance"),
         (("--kind", "idea"), "'idea' is not one of"),
     ],

@@ -307,3 +307,55 @@ def test_a_langgraph_graph_uses_it(store: DoxaStore) -> None:
     graph.add_edge("remember", END)
     assert graph.compile(store=store).invoke({"said": "rain comes"}) == {"said": "rain comes"}
     assert store.get(("notes",), "last").value == {"text": "rain comes"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("ttl", [0, -1, True, "5"])
+def test_a_time_to_live_that_is_none_is_refused_and_leaves_nothing(store: DoxaStore, ttl: Any) -> None:
+    with pytest.raises(BeliefError, match=r"ttl=.* for 'k': a number of minutes above 0, or None"):
+        store.put(("n",), "k", {"v": 1}, ttl=ttl)
+    assert store.search(()) == []
+
+
+def test_what_outlives_the_calendar_is_kept_for_good(tmp_path: Path, clock: Clock) -> None:
+    for opened in range(2):
+        with DoxaStore.open(tmp_path, clock=clock) as store:
+            store.put(("n",), str(opened), {"v": 1}, ttl=1e300)
+            assert len(store.search(())) == opened + 1
+            clock.later(10**9)
+
+
+def test_half_a_surrogate_pair_is_kept_and_searched(tmp_path: Path) -> None:
+    with DoxaStore.open(tmp_path) as store:
+        store.put(("n",), "k", {"text": "half \ud800"})
+        assert store.search((), query="half \ud800")[0].value == {"text": "half \ud800"}
+    with DoxaStore.open(tmp_path) as store:
+        assert store.get(("n",), "k").value == {"text": "half \ud800"}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("deep", "fits"), [(63, True), (64, False), (100_000, False)])
+def test_items_are_as_flat_as_an_archive_wants_them(store: DoxaStore, deep: int, fits: bool) -> None:  # noqa: FBT001
+    value: dict[str, Any] = {}
+    for _ in range(deep - 1):
+        value = {"in": value}
+    if fits:
+        store.put(("n",), "k", value)
+    else:
+        with pytest.raises(BeliefError, match="nested deeper than 63 levels"):
+            store.put(("n",), "k", value)
+    assert len(store.search(())) == fits
+
+
+def test_a_run_is_no_store(tmp_path: Path) -> None:
+    with Journal.open(Home(tmp_path), write=True) as journal:
+        run = journal.begin("rain")
+        with pytest.raises(BeliefError, match=r"rain-1 is a run, and no store: give the store another name"):
+            DoxaStore(journal, name=run)
+        assert journal.length(run) == 0
+
+
+def test_a_reader_sees_what_was_put_since_it_opened(tmp_path: Path) -> None:
+    with DoxaStore.open(tmp_path) as store, Journal.open(Home(tmp_path), write=False) as journal:
+        reader = DoxaStore(journal)
+        assert reader.get(("n",), "k") is None
+        store.put(("n",), "k", {"v": 1})
+        assert reader.get(("n",), "k").value == {"v": 1}  # type: ignore[union-attr]
