@@ -23,6 +23,7 @@
 ``nearness``                  from when texts count as near, by the embedder behind their cosine
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt
 ``asked``, ``choosing``       what a propagation depends on; asking a policy, and checking what it says
+``filling``                   the best beliefs that a budget has room for, disputed ones in pairs
 ``omissions``                 settings that weren't there yet when something was recorded
 ``behaviours``                what several beliefs come to, handed out in place of them
 ``holdout``, ``policies``     leaving beliefs out by lot; other policies, to compare with

@@ -12,7 +12,9 @@ from functools import partial
 
 from ..errors import BeliefError
 from .behaviours import standing_for, waiting
-from .belief import Belief
+from .belief import Belief, Status
+from .filling import rivals
+from .holdout import HELD_OUT
 from .propagation import AgentProfile, Choice, Propagation, PropagationContext, Vectorise, objection, tokens
 from .provenance import TOP, crowded
 from .state import HANDED, Beliefs
@@ -58,17 +60,38 @@ def _asked(
     context: PropagationContext,
     vectors: Vectorise,
 ) -> tuple[Choice, ...]:
-    """What the policy says of these, checked, and asked again without what would crowd the top with one source."""
+    """What the policy says of these, checked, and asked again without what mustn't be handed out beside the rest.
+
+    That is what would crowd the top with one source, and what is disputed by others of which none is handed out.
+    """
     left: dict[str, Choice] = {}
     while True:
         shown = [b for b in beliefs if b.id not in left]
         choices = _checked(policy, agent, shown, context, vectors)
         by_id = {b.id: b for b in shown}
         taken = [by_id[c.belief] for c in choices if c.taken]
-        crowding = crowded(taken)
-        if not crowding:
+        more = {b.id: _left(agent, b, _second(c.source)) for c in crowded(taken) for b in [taken[c.place]]}
+        more = more or _alone(agent, choices, beliefs, context)
+        if not more:
             return (*choices, *(left[i] for i in sorted(left)))
-        left |= {b.id: _left(agent, b, _second(c.source)) for c in crowding for b in [taken[c.place]]}
+        left |= more
+
+
+def _alone(
+    agent: AgentProfile, choices: Sequence[Choice], beliefs: Sequence[Belief], context: PropagationContext
+) -> dict[str, Choice]:
+    """Disputed beliefs that the policy takes, although it leaves all those that contradict them and might be told.
+
+    What a lot alone holds out counts as taken: leaving out one of a pair is how outcomes decide between the two.
+    """
+    open_to = [b for b in beliefs if b.status is Status.DISPUTED and objection(b, context, agent) is None]
+    wanted = {c.belief for c in choices if c.taken or c.reason == HELD_OUT}
+    left: dict[str, Choice] = {}
+    for i, others in rivals(open_to).items():
+        belief, against = open_to[i], {open_to[j].id for j in others}
+        if belief.id in wanted and not wanted & against:
+            left[belief.id] = _left(agent, belief, _unpaired(sorted(against)))
+    return left
 
 
 def _checked(
@@ -97,6 +120,10 @@ def _checked(
 
 def _second(source: str) -> str:
     return f"source: words of {source} are among the first {TOP} already"
+
+
+def _unpaired(against: Sequence[str]) -> str:
+    return f"disputed: none of those that contradict it is handed out beside it: {', '.join(against)}"
 
 
 def _told(behaviour: str) -> str:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import BeliefError
 from .belief import Belief, Facts, Validity
 from .block import BeliefLine, line, parse, render
+from .filling import Filling, rivals
 from .scope import unmet
 from .state import HANDED
 
@@ -173,7 +174,8 @@ class ByConcern:
     """The default: an analyst hears what concerns its source, the manager hears everything (FinCon, section 3).
 
     What may be handed out is ranked by relevance x credence x decay, thinned of repetitions by maximal marginal
-    relevance, and taken as far as the token budget goes. Disputed beliefs are handed out marked as such.
+    relevance, and taken as far as the token budget goes. Disputed beliefs are handed out marked as such, in pairs: with
+    one that contradicts them, if any of those can be handed out here.
 
     Attributes:
         budget: Tokens of beliefs per agent.
@@ -215,26 +217,24 @@ class ByConcern:
         if not beliefs:
             return []
         columns = self._scored(agent, beliefs, context, vectors)
-        statements = vectors([b.statement for b in beliefs]).astype(np.float64)
-        costs, room = np.array([tokens(b) for b in beliefs]), self.budget
-        redundancy, taken = np.zeros(len(beliefs)), []
+        filling = Filling(
+            columns["score"],
+            vectors([b.statement for b in beliefs]).astype(np.float64),
+            np.array([tokens(b) for b in beliefs]),
+            rivals(beliefs),
+            self.budget,
+            self.diversity,
+        )
         why = "the manager hears every belief" if agent.role == "manager" else f"concerns {agent.source}"
 
         def chosen(i: int, reason: str, *, taken: bool) -> Choice:
-            scores = {name: float(column[i]) for name, column in {**columns, "redundancy": redundancy}.items()}
-            return Choice(agent.name, beliefs[i].id, taken, reason, scores, int(costs[i]))
+            scores = {name: float(column[i]) for name, column in {**columns, "redundancy": filling.redundancy}.items()}
+            return Choice(agent.name, beliefs[i].id, taken, reason, scores, int(filling.costs[i]))
 
-        waiting = np.ones(len(beliefs), bool)
-        while (fitting := waiting & (costs <= room)).any():
-            value = (1 - self.diversity) * columns["score"] - self.diversity * redundancy
-            best = int(np.argmax(np.where(fitting, np.round(value, 9), -np.inf)))  # of equals the first: the lowest id
-            taken.append(chosen(best, why, taken=True))
-            waiting[best] = False
-            room -= int(costs[best])
-            redundancy = np.maximum(redundancy, np.round(statements @ statements[best], 6))
-        left = [i for i in range(len(beliefs)) if waiting[i]]
-        budget = f"{room} of {self.budget} are left"
-        return [*taken, *(chosen(i, f"budget: it needs {costs[i]} tokens, {budget}", taken=False) for i in left)]
+        taken = [chosen(i, why, taken=True) for i in filling.taken()]
+        budget = f"{filling.room} of {self.budget} are left"
+        left = [chosen(i, f"budget: {filling.need(i)}, {budget}", taken=False) for i in filling.left]
+        return [*taken, *left]
 
     def _scored(
         self, agent: AgentProfile, beliefs: Sequence[Belief], context: PropagationContext, vectors: Vectorise

@@ -120,6 +120,12 @@ def states(draw: st.DrawFn) -> Beliefs:
     some = draw(st.lists(singles, min_size=1, max_size=5, unique_by=lambda b: b.id))
     behaviours = draw(st.lists(singles, max_size=2, unique_by=lambda b: b.id))
     held = {b.id: b for b in some}
+    for one, other in draw(
+        st.lists(st.tuples(st.sampled_from(sorted(held)), st.sampled_from(sorted(held))), max_size=3)
+    ):
+        if one != other:
+            held[one] = held[one].model_copy(update={"status": Status.DISPUTED, "contradicts": (other,)})
+            held[other] = held[other].model_copy(update={"status": Status.DISPUTED})
     for each in behaviours:
         parents = draw(st.lists(st.sampled_from(sorted(held)), min_size=1, max_size=3, unique=True))
         own = belief_id("c", each.statement, each.aspect, "for", each.scope, "behaviour")
@@ -149,6 +155,11 @@ def allowed(b: Belief, agent: AgentProfile, mode: str, facts: dict[str, str], *,
     return b.status in {Status.ACTIVE, Status.DISPUTED} and in_time and valid and applies and concerns
 
 
+def paired(one: Belief, other: Belief) -> bool:
+    """Whether two beliefs are disputed because of each other."""
+    return one.status is Status.DISPUTED and (one.id in other.contradicts or other.id in one.contradicts)
+
+
 @given(states(), st.sampled_from(["train", "evaluate"]), st.sampled_from(["AAPL", "MSFT"]), st.integers(0, 3))
 @settings(max_examples=40, deadline=None)
 def test_no_policy_leaks(held: Beliefs, mode: Literal["train", "evaluate"], asset: str, episode: int) -> None:
@@ -166,6 +177,12 @@ def test_no_policy_leaks(held: Beliefs, mode: Literal["train", "evaluate"], asse
                     assert parent.id not in taken, "handed out twice"
                     assert parent.status is Status.ACTIVE, "a dispute is hidden"
                     assert allowed(parent, agent, mode, facts, audience=False), "a scope is gone round"
+            if not isinstance(policy, HoldOut):
+                for b in (held[i] for i in taken if held[i].status is Status.DISPUTED):
+                    rivals = [
+                        r for r in held.values() if paired(r, b) and allowed(r, agent, mode, facts, audience=True)
+                    ]
+                    assert not rivals or taken & {r.id for r in rivals}, "one side of a dispute is told"
 
 
 @given(st.lists(singles, min_size=1, max_size=5, unique_by=lambda b: b.id))

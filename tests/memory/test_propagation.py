@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from doxa.errors import BeliefError
 from doxa.memory.belief import Belief, Credence, Facts, Predicate, Scope, Status, belief_id
+from doxa.memory.choosing import chosen
 from doxa.memory.embeddings import HashingEmbedder, Vectors
+from doxa.memory.holdout import HoldOut
 from doxa.memory.policies import LastK, Shuffled
 from doxa.memory.propagation import (
     AgentProfile,
@@ -25,6 +27,7 @@ from doxa.memory.propagation import (
     in_sample,
     tokens,
 )
+from doxa.memory.state import Beliefs
 
 START = datetime(2021, 1, 1, tzinfo=UTC)
 MANAGER = AgentProfile("pm", "manager", None, "decides what to do")
@@ -299,6 +302,66 @@ def test_broadcast_tells_everybody_the_strongest_first() -> None:
         choices = Broadcast().choose(agent, [gone, weak, strong], context(), never)
         assert [c.belief for c in choices if c.taken] == [strong.id, weak.id]
         assert [c.reason for c in choices if not c.taken] == ["status: retired"]
+
+
+def pair() -> tuple[Belief, Belief, Belief]:
+    """A strong belief and a weak one that dispute each other, and one in between that nobody disputes."""
+    strong = make("Follow it at once.", credence=Credence(alpha=9), status=Status.DISPUTED)
+    told = {"polarity": "against", "credence": Credence(beta=9), "status": Status.DISPUTED}
+    weak = make("Do quite another thing.", contradicts=(strong.id,), **told)
+    return strong, weak, make("Sell in May and go away.")
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_disputed_beliefs_are_handed_out_in_pairs(spare: int) -> None:
+    strong, weak, other = pair()
+    policy = ByConcern(budget=tokens(strong) + tokens(weak) - 1 + spare)
+    choices = policy.choose(PRICES, [strong, weak, other], context(), vectors)
+    reasons = {c.belief: c.reason for c in choices}
+    assert {c.belief for c in choices if c.taken} == ({strong.id, weak.id} if spare else {other.id})
+    if not spare:
+        assert f"needs {tokens(strong) + tokens(weak)} tokens with one that contradicts it" in reasons[strong.id]
+
+
+def test_a_third_party_to_a_dispute_needs_no_second_rival() -> None:
+    strong, weak, _ = pair()
+    third = make("Follow it with care.", status=Status.DISPUTED, contradicts=(weak.id,))
+    policy = ByConcern(budget=tokens(strong) + tokens(weak) + tokens(third))
+    assert all(c.taken for c in policy.choose(PRICES, [strong, weak, third], context(), vectors))
+
+
+LOTS = [Shuffled(seed, LastK(1)) for seed in range(4)]
+
+
+@pytest.mark.parametrize("policy", [LastK(1), HoldOut(LastK(1), share=1e-9), *LOTS])
+def test_whatever_the_policy_one_side_of_a_dispute_is_not_told_alone(policy: Propagation) -> None:
+    strong, weak, other = pair()
+    older = other.model_copy(update={"known_at": START - timedelta(days=300)})
+    choices = chosen(policy, PRICES, Beliefs({b.id: b for b in (strong, weak, older)}), context("train"), vectors)
+    assert [c.belief for c in choices if c.taken] == [older.id]
+    lone = [c.reason for c in choices if c.reason.startswith("disputed: none of those that contradict it is handed")]
+    assert lone or policy in LOTS
+    assert all(weak.id in told or strong.id in told for told in lone)
+
+
+def test_where_the_other_side_does_not_apply_a_disputed_belief_is_told_alone() -> None:
+    strong, weak, _ = pair()
+    for kept_out in ({"scope": CALM}, {"status": Status.RETIRED}, {"known_at": START}):
+        held = {b.id: b for b in (strong, weak.model_copy(update=kept_out))}
+        taken = [c.belief for c in chosen(ByConcern(), PRICES, Beliefs(held), context(), vectors) if c.taken]
+        assert taken == [strong.id], kept_out
+
+
+def test_the_lot_may_leave_out_one_of_a_pair() -> None:
+    strong, weak, other = pair()
+    beliefs = Beliefs({b.id: b for b in (strong, weak, other)})
+    seen = set()
+    for episode in range(30):
+        where = PropagationContext(START, {}, "train", episode=episode)
+        choices = chosen(HoldOut(share=0.5), PRICES, beliefs, where, vectors)
+        assert {c.reason for c in choices} <= {"held out", "concerns prices"}
+        seen.add(frozenset(c.belief for c in choices if c.taken) & {strong.id, weak.id})
+    assert len(seen) == 4, "the pair, either of it, none"
 
 
 @pytest.mark.parametrize("wrong", [{"budget": -1}, {"half_life": 0}, {"half_life": float("nan")}, {"diversity": 1.1}])
