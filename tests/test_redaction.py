@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
+import html
 import json
 import logging
+import re
 import string
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -77,6 +81,88 @@ def test_values_that_stand_in_ordinary_texts_are_not_taken_for_keys(
 ) -> None:
     monkeypatch.setenv("SOME_API_KEY", value)
     assert redacted(f"they said {value} and {value}") == f"they said {value} and {value}"
+
+
+SECRET = "Zq7+/x9!pA&<b>'s\\t\"Ue=="
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        json.dumps(json.dumps({"key": SECRET})),
+        json.dumps({"é": f"é{SECRET}"}, ensure_ascii=False),
+        repr(f"{SECRET}"),
+        repr(SECRET.encode()),
+        html.escape(SECRET),
+        quote(SECRET),
+        quote_plus(SECRET),
+        re.sub("%..", lambda found: found[0].lower(), quote(SECRET, safe="")),
+        SECRET.encode().hex(),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.urlsafe_b64encode(b"m:" + SECRET.encode()).decode(),
+        f"Basic {base64.b64encode(b'me:' + SECRET.encode() + b';').decode()}",
+    ],
+)
+def test_a_key_is_hidden_however_it_is_written(told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", SECRET)
+    assert HIDDEN in redacted(told)
+    assert len(redacted(told)) < len(HIDDEN) + 24
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_PASS", "hunter2-Aa99"),
+        ("SOME_PASSPHRASE", "correct horse"),
+        ("SOME_CREDENTIALS", "abcd-1234-efgh"),
+        ("SOME_API_KEY", "/Ab3dEf9GhIjK0lmNop+qr"),
+        ("SOME_ADDRESS", "postgres://me:p4ss/w@rd:x@db/base"),
+    ],
+)
+def test_more_of_the_environment_is_secret(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    secret = "p4ss/w@rd:x" if "://" in value else value
+    assert secret not in redacted(f"it said {value}")
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ("postgres://me:p@ss0rd@db/base", f"postgres://{HIDDEN}@db/base"),
+        ("https://onetoken4all567890@host/x", f"https://{HIDDEN}@host/x"),
+        ("GET https://h/p?n=1&api_key=abcDEF123456&z=1", f"GET https://h/p?n=1&api_key={HIDDEN}&z=1"),
+        ("{'x-api-key': 'abcDEF123456'}", f"{{'x-api-key': '{HIDDEN}'}}"),
+        ("Authorization: Basic bWU6c2VjcmV0", f"Authorization: Basic {HIDDEN}"),
+        ("basic materials; the key=value pairs; api-key: yes", "basic materials; the key=value pairs; api-key: yes"),
+    ],
+)
+def test_what_its_name_says_to_be_a_key_is_hidden(told: str, left: str) -> None:
+    assert redacted(told) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN PRIVATE KEY-----" + "a" * 20,
+        'api_key=\\" ab12cd34ef',
+        "sk-" + "a" * 20 + '\\"',
+        "://a:b@",
+        "://a:\\@",
+    ],
+)
+def test_hiding_leaves_json_readable(text: str) -> None:
+    told = {"text": text, "api_key": 12345678, "x-api-key": 1.5e300, "reward": [1.0, None]}
+    read = json.loads(redacted(json.dumps(told)))
+    assert {k: v for k, v in read.items() if k != "text"} == {k: v for k, v in told.items() if k != "text"}
+
+
+@pytest.mark.parametrize(
+    "part", [":", "a:", "a@", "eyJaaaaaaaaaaa-", "eyJaaaaaaaaaaa.", "?key=", "?a", "api_key=", "-----BEGIN A", "earer "]
+)
+def test_no_text_makes_hiding_slow(part: str) -> None:
+    """A pattern that is quadratic here takes minutes."""
+    text = "://" + part * (400_000 // len(part))
+    assert len(redacted(text)) >= len(text) // 100
 
 
 def everything(folder: Path) -> bytes:
