@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .episode import Episode
 from .lawful import refusals_text
+from .origins import worded
 from .prompts import alerts_text, gap_text, heading, history_text, insight_text, task_text
 from .recollection import episodes_text, reflections
 from .refinement import sources_text
@@ -32,7 +35,9 @@ class Reading:
 def situation(state: EpisodeState, episode: Episode, agent: str, reading: Reading) -> list[str]:
     """Earlier episodes, the step, the insights or why there is none, alerts, last decisions, sources, refusals."""
     step = state["step"]
-    told = {name: insight_text(name, insight) for name, insight in state.get("insights", {}).items()}
+    words = worded(episode.environment.spec)
+    insights = state.get("insights", {})
+    told = {name: insight_text(name, insight, words=words and _tainted(insight)) for name, insight in insights.items()}
     told |= {name: gap_text(name, gap) for name, gap in state.get("gaps", {}).items()}
     last = episode.history(step, reading.memory)
     return [
@@ -40,10 +45,15 @@ def situation(state: EpisodeState, episode: Episode, agent: str, reading: Readin
         heading(episode.observation, episode.environment.spec.action),
         "\n".join(["# Insights", *(told[name] for name in sorted(told))]),
         alerts_text(state.get("alerts", {})),
-        history_text(last, reflections(episode, agent, last) if reading.reflections else {}),
+        history_text(last, reflections(episode, agent, last) if reading.reflections else {}, words=words),
         sources_text(episode, step) if reading.refines else "",
-        refusals_text(episode),
+        refusals_text(episode, words=words),
     ]
+
+
+def _tainted(insight: Mapping[str, Any]) -> bool:
+    """Whether strangers' words may be in it; an agent of one's own needn't say."""
+    return bool(insight.get("provenance", {"words": True})["words"])
 
 
 def for_people(state: EpisodeState, episode: Episode, agent: str, reading: Reading) -> str:

@@ -15,13 +15,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model
 
-from ..environments.parts import action_text
 from ..errors import GraphError
 from ..memory.trajectory import Phase, StepRecord, place_key
 from .attribution import opposites, worth
 from .episode import Episode
 from .node import Agent
+from .origins import worded
 from .outputs import Answer, Decision
+from .prompts import said_action
 from .recollection import Recall, Recollection
 
 FEEDBACK = "feedback"
@@ -185,31 +186,37 @@ def checked_remarks(remarks: Sequence[Mapping[str, str]], record: Mapping[str, A
     return [r for r in remarks if r["aspect"] in record.get("to", {}).get(r["analyst"], {}).get("aspects", ())]
 
 
-def contributions_text(record: Mapping[str, Any]) -> str:
-    """``# Contributions to step 11: reward +0.0123 (1.80 standard deviations)``, then a line per analyst."""
+def contributions_text(record: Mapping[str, Any], *, words: bool = False) -> str:
+    """``# Contributions to step 11: reward +0.0123 (1.80 standard deviations)``, then a line per analyst.
+
+    Args:
+        record: What was fed back.
+        words: Whether strangers' words may be in a stance: it is data then.
+    """
     if not record:
         return ""
     heading = f"# Contributions to step {record['step']}: reward {record['reward']:+.6f} ({', '.join(record['why'])})"
+    relied = {True: "you relied on it", False: "you did not rely on it"}
     lines = [
-        f"contribution {name}: {_said(to)}; {'you relied on it' if to['relied'] else 'you did not rely on it'}"
-        for name, to in record["to"].items()
+        f"contribution {name}: {_said(to, words=words)}; {relied[to['relied']]}" for name, to in record["to"].items()
     ]
     return "\n".join([heading, *lines])
 
 
 def feedback_text(episode: Episode, agent: str) -> str:
     """``# Feedback from the manager`` and an analyst's own last ones, a line each, remarks below."""
-    given = episode.watches.get(FEEDBACK)
+    given, words = episode.watches.get(FEEDBACK), worded(episode.environment.spec)
     lines = []
     for told in given.told.get(agent, ()) if given else ():
         result = "gain" if told["reward"] > 0 else "loss"
         relied = "the manager relied on it" if told["relied"] else "the manager did not rely on it"
         lines.append(
-            f"step {told['step']}, a large {result} of {told['reward']:+.6f}: you said {_said(told)}; {relied}"
+            f"step {told['step']}, a large {result} of {told['reward']:+.6f}: "
+            f"you said {_said(told, words=words)}; {relied}"
         )
         lines += [f"  the manager on {remark}" for remark in told["remarks"]]
     return "\n".join(["# Feedback from the manager", *lines]) if lines else ""
 
 
-def _said(to: Mapping[str, Any]) -> str:
-    return f"{action_text(to['stance'])} with confidence {to['confidence']:.2f}, worth {to['worth']:+.6f}"
+def _said(to: Mapping[str, Any], *, words: bool) -> str:
+    return f"{said_action(to['stance'], words=words)} with confidence {to['confidence']:.2f}, worth {to['worth']:+.6f}"

@@ -11,7 +11,11 @@ from ..memory.trajectory import Phase
 from .episode import Episode
 from .illegal import ILLEGAL, Refusal
 from .node import EpisodeRuntime
+from .prompts import marked
 from .state import EpisodeState, Update
+
+SHOWN = 1_000
+"""Characters of a refused action, and of the reason, that a manager reads."""
 
 
 class Node(Protocol):
@@ -70,6 +74,11 @@ class Lawful:
         episode.record([episode.entry(ILLEGAL, step, Phase.MANAGER, f"{self.name}.{number}", told)])
 
 
+def cut(text: str) -> str:
+    """A text of at most :data:`SHOWN` characters."""
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+
+
 def _instead(decision: dict[str, Any], refusal: Refusal, then: str, episode: Episode) -> dict[str, Any]:
     """The decision that stands for one that can't be taken.
 
@@ -85,9 +94,15 @@ def _instead(decision: dict[str, Any], refusal: Refusal, then: str, episode: Epi
     return told | {"action": episode.environment.spec.default} if then == "default" else told
 
 
-def refusals_text(episode: Episode) -> str:
-    """``# Refused`` and a line for each action that couldn't be taken at this step, with the reason."""
+def refusals_text(episode: Episode, *, words: bool = False) -> str:
+    """``# Refused`` and a line for each action that couldn't be taken at this step, with the reason.
+
+    Args:
+        episode: In which.
+        words: Whether strangers' words may be in an action: it is data then, and so is the reason, which repeats it.
+    """
     if not episode.refused:
         return ""
-    lines = [f"{written(r.action)}: {' '.join(r.reason.split())}" for r in episode.refused]
+    lines = [f"{cut(written(r.action))}: {cut(' '.join(r.reason.split()))}" for r in episode.refused]
+    lines = [marked(f"refused: {line}") for line in lines] if words else lines
     return "\n".join(["# Refused", "You decided on what can't be done. Decide on something else.", *lines])

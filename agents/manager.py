@@ -14,6 +14,7 @@ from .episode import Episode
 from .feedback import ANSWER as FEEDBACK_ANSWER
 from .feedback import FEEDBACK, Feedback, checked_remarks, contributions_text, fresh, with_feedback
 from .node import EpisodeRuntime, Role, checked_name
+from .origins import worded
 from .prompts import DATA_RULE, signals_text, system_message, task_text, user_message
 from .state import EpisodeState, Update
 
@@ -84,7 +85,7 @@ class Manager:
     ) -> dict[str, Any]:
         step, instructions = state["step"], self._instructions(episode)
         told = situation(state, episode, self.name, self.reading)
-        told.append(contributions_text(contributions))
+        told.append(contributions_text(contributions, words=worded(episode.environment.spec)))
         response = episode.answers.alerted if alerted else episode.answers.decision
         response = with_feedback(response) if contributions else response
         if self.consults is not None:

@@ -15,7 +15,7 @@ from ..memory.provenance import Provenance, made_from, united
 if TYPE_CHECKING:
     from .episode import Episode
 
-_NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?")
+_NUMBER = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
 
 
 def strangers(spec: EnvironmentSpec) -> tuple[str, ...]:
@@ -73,6 +73,11 @@ def choosable(action: ActionSchema) -> frozenset[str]:
 def free_text(action: ActionSchema) -> bool:
     """Whether an action can hold words of an agent's own: then what critics see of it is no choice."""
     return _wordy(_schema(action))
+
+
+def worded(spec: EnvironmentSpec) -> bool:
+    """Whether strangers' words may be in an action: it can hold words, and an agent reads theirs."""
+    return bool(strangers(spec)) and free_text(spec.action)
 
 
 def _named(schema: Mapping[str, Any]) -> Iterable[str]:

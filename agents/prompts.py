@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..environments.actions import ActionSchema, fewer, written
+from ..environments.actions import ActionSchema, Json, fewer, written
 from ..environments.parts import action_text
 from ..environments.protocol import EnvironmentSpec, Observation, Signal, Source, View
 from ..memory.trajectory import StepRecord
@@ -89,17 +89,35 @@ def data_block(source: str, view: View) -> str:
     return f'<data source="{source}">\n{_unmarked(shown(view).text)}\n</data>'
 
 
-def insight_text(agent: str, insight: Mapping[str, Any]) -> str:
-    """``insight NAME: STANCE, confidence 0.62``, then a line per reading and the note as data."""
+def as_data(action: Json) -> str:
+    """An action that is free text, as data on one line, cut where a note would be."""
+    return f"<data>{_told(action)}</data>"
+
+
+def said_action(action: Json, *, words: bool) -> str:
+    """An action in a prompt: as data where strangers' words may be in it, see :func:`~doxa.agents.origins.worded`."""
+    return as_data(action) if words else action_text(action)
+
+
+def insight_text(agent: str, insight: Mapping[str, Any], *, words: bool = False) -> str:
+    """``insight NAME: STANCE, confidence 0.62``, then a line per reading and the note as data.
+
+    Args:
+        agent: Whose.
+        insight: What it handed on.
+        words: Whether a stranger's words may be in the stance: then it is data, too, and the note has what is left of
+            a note's characters.
+    """
     readings = [
         f"  evidence {_unmarked(_line(r['aspect']))} = {'-' if r['value'] is None else format(r['value'], '.6g')} "
         f"speaks for {_unmarked(_line(r['supports']))}"
         for r in insight["evidence"]
     ]
-    note = _unmarked(_line(str(insight["rationale"])[:NOTE_LENGTH]))
+    left = NOTE_LENGTH - (len(_told(insight["stance"])) if words else 0)
+    note = _unmarked(_line(str(insight["rationale"])[: max(0, left)]))
     return "\n".join(
         [
-            f"insight {agent}: {action_text(insight['stance'])}, confidence {insight['confidence']:.2f}",
+            f"insight {agent}: {said_action(insight['stance'], words=words)}, confidence {insight['confidence']:.2f}",
             *readings,
             f"  <data>{note}</data>",
         ]
@@ -136,14 +154,21 @@ def alerts_text(alerts: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def history_text(steps: Iterable[StepRecord], reflections: Mapping[int, str] | None = None) -> str:
-    """``step 11: buy, reward +0.0123`` a line, and below it what was reflected then."""
+def history_text(
+    steps: Iterable[StepRecord], reflections: Mapping[int, str] | None = None, *, words: bool = False
+) -> str:
+    """``step 11: buy, reward +0.0123`` a line, and below it what was reflected then; ``words`` as for an insight."""
     said = reflections or {}
     lines = []
     for s in steps:
-        lines.append(f"step {s.step}: {action_text(s.action)}, reward {s.reward:+.6f}")
+        done = f"<data>{_unmarked(_line(action_text(s.action)))}</data>" if words else action_text(s.action)
+        lines.append(f"step {s.step}: {done}, reward {s.reward:+.6f}")
         lines += [f"  reflection: <data>{_unmarked(_line(said[s.step]))}</data>"] if s.step in said else []
     return "\n".join(["# Your last decisions", *lines]) if lines else ""
+
+
+def _told(action: Json) -> str:
+    return _unmarked(_line(action_text(action)[:NOTE_LENGTH]))[:NOTE_LENGTH]
 
 
 def _line(text: str) -> str:

@@ -19,6 +19,9 @@ from ..memory.trajectory import Phase, StepRecord, place_key
 from .episode import Episode
 from .prompts import marked
 
+LEANING = 120
+"""Characters of a stance in words that are remembered."""
+
 
 @dataclass(frozen=True)
 class Recall:
@@ -129,7 +132,8 @@ class Recollection:
 
 def _leaning(stance: Any) -> str:  # noqa: ANN401  any action
     """How a remembered insight begins."""
-    return f"{action_text(stance)}, confidence"
+    said = action_text(stance)
+    return f"{said if isinstance(stance, Mapping) else said[:LEANING]}, confidence"
 
 
 def episodes_text(episode: Episode, agent: str, last: int) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ..agents.attribution import opposites
 from ..agents.node import checked_name
-from ..agents.prompts import marked, signals_text, task_text
+from ..agents.origins import worded
+from ..agents.prompts import DATA_RULE, marked, signals_text, task_text
 from ..errors import GraphError
 from ..memory.belief import Belief
 from ..memory.procedural import line
@@ -102,7 +103,7 @@ class ConceptualCritic:
         return "\n".join(["# Memories", *lines])
 
     def _messages(self, case: Case, previous: Trajectory, tau: float, budget: int) -> tuple[Message, ...]:
-        spec = case.environment
+        spec, words = case.environment, worded(case.environment)
         fixed = [
             _DUTY.format(name=self.name),
             self.instructions,
@@ -111,10 +112,11 @@ class ConceptualCritic:
             _ANSWER,
             _KINDS if self.kinds else "",
             _MEMORIES if self.memories else "",
+            DATA_RULE if words else "",
         ]
         other = opposites(spec)
         accounts = [
-            account_text(account(trajectory.episode, trajectory.steps, self.keep, other), label)
+            account_text(account(trajectory.episode, trajectory.steps, self.keep, other), label, words=words)
             for trajectory, label in ((case.current, "current"), (previous, "previous"))
         ]
         beliefs = "# Beliefs\n" + (render(case.beliefs) or "none yet") + imagined_text(case.imagined)

@@ -10,7 +10,8 @@ from statistics import stdev
 from typing import Any
 
 from ..agents.attribution import judged
-from ..environments.parts import action_text, choices
+from ..agents.prompts import said_action
+from ..environments.parts import choices
 from ..memory.trajectory import StepRecord
 
 
@@ -118,11 +119,17 @@ def edit_budget(tau: float, edits: int) -> int:
     return math.ceil(round((1 - tau) * edits, 9))
 
 
-def account_text(account: Account, label: str) -> str:
-    """``# Episode 2 (current): return +0.1034 over 120 steps``, then tallies and steps, a line each."""
+def account_text(account: Account, label: str, *, words: bool = False) -> str:
+    """``# Episode 2 (current): return +0.1034 over 120 steps``, then tallies and steps, a line each.
+
+    Args:
+        account: Of an episode.
+        label: ``current`` or ``previous``.
+        words: Whether strangers' words may be in actions: these are data then, and a stance in words isn't shown.
+    """
     lines = [f"# Episode {account.episode} ({label}): return {account.value:+.6f} over {account.steps} steps"]
     lines += [tally_text(account.episode, tally) for tally in account.tallies]
-    lines += [step_text(account.episode, step) for step in (*account.winning, *account.losing)]
+    lines += [step_text(account.episode, step, words=words) for step in (*account.winning, *account.losing)]
     return "\n".join(lines)
 
 
@@ -134,15 +141,17 @@ def tally_text(episode: int, tally: Tally) -> str:
     )
 
 
-def step_text(episode: int, step: StepRecord) -> str:
+def step_text(episode: int, step: StepRecord, *, words: bool = False) -> str:
     """``episode 2 step 17 won +0.0123 with buy: prices=buy prices.momentum_5=buy news=sell``.
 
     A stance stands under its agent's source, or under ``source.PART`` part by part, and under the agent's name if it
     reads none; a reading's under its aspect.
     """
     result = "won" if step.reward > 0 else "lost"
-    said = " ".join(f"{aspect}={action}" for aspect, action in sorted(spoken(step.insights).items()))
-    return f"episode {episode} step {step.step} {result} {step.reward:+.6f} with {action_text(step.action)}: {said}"
+    spoke = sorted(spoken(step.insights).items())
+    said = " ".join(f"{aspect}={action}" for aspect, action in spoke if not words or _is_name(action))
+    done = said_action(step.action, words=words)
+    return f"episode {episode} step {step.step} {result} {step.reward:+.6f} with {done}: {said}"
 
 
 def spoken(insights: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

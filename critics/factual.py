@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..agents.node import checked_name
-from ..agents.prompts import task_text
-from ..environments.parts import action_text
+from ..agents.origins import worded
+from ..agents.prompts import DATA_RULE, said_action, task_text
 from ..environments.protocol import EnvironmentSpec, Source
 from ..memory.propagation import render
 from ..memory.trajectory import StepRecord
@@ -58,11 +58,13 @@ class FactualCritic:
         return Verdict(critique.model_dump(mode="json", include={"direction"}), critique.proposals)
 
     def _messages(self, case: Case) -> tuple[Message, ...]:
-        fixed = [_DUTY.format(name=self.name), self.instructions, _task(case.environment), _ANSWER]
+        words = worded(case.environment)
+        rule = DATA_RULE if words else ""
+        fixed = [_DUTY.format(name=self.name), self.instructions, _task(case.environment), _ANSWER, rule]
         told = [
             "# Beliefs\n" + (render(case.beliefs) or "none yet"),
             "Agents: " + ", ".join(case.agents),
-            experience_text(case.current),
+            experience_text(case.current, words=words),
         ]
         return Message("system", "\n\n".join(part for part in fixed if part)), Message("user", "\n\n".join(told))
 
@@ -76,17 +78,22 @@ def _source(source: Source) -> str:
     return f"source {source.name}: {source.description}"
 
 
-def experience_text(trajectory: Trajectory) -> str:
-    """``# Episode 2 (current): return ... over 31 steps``, then a line for every step."""
+def experience_text(trajectory: Trajectory, *, words: bool = False) -> str:
+    """``# Episode 2 (current): return ... over 31 steps``, then a line for every step.
+
+    Args:
+        trajectory: The episode.
+        words: Whether strangers' words may be in actions: these are data then.
+    """
     value = sum(step.reward for step in trajectory.steps)
     heading = f"# Episode {trajectory.episode} (current): return {value:+.6f} over {len(trajectory.steps)} steps"
-    return "\n".join([heading, *(step_text(step) for step in trajectory.steps)])
+    return "\n".join([heading, *(step_text(step, words=words) for step in trajectory.steps)])
 
 
-def step_text(step: StepRecord) -> str:
+def step_text(step: StepRecord, *, words: bool = False) -> str:
     """``step 17: taxi.row=2 taxi.column=0 | north | -1``."""
     readings = " ".join(f"{aspect}={value:g}" for aspect, value in _readings(step.insights).items())
-    return f"step {step.step}: {readings} | {action_text(step.action)} | {step.reward:g}"
+    return f"step {step.step}: {readings} | {said_action(step.action, words=words)} | {step.reward:g}"
 
 
 def _readings(insights: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:

@@ -23,7 +23,9 @@ _BELIEF = re.compile(
 )
 _SAID = re.compile(r"(?: \(disputed\))?(?: \| when: [^|]*)?$")
 """What follows the statement on a belief's line."""
-_INSIGHT = re.compile(r"^insight (?P<agent>[^:]+): (?P<stance>.+), confidence (?P<confidence>[01]\.\d+)$")
+_INSIGHT = re.compile(
+    r"^insight (?P<agent>[^:]+): (?:<data>)?(?P<stance>.+?)(?:</data>)?, confidence (?P<confidence>[01]\.\d+)$"
+)
 _EVIDENCE = re.compile(r"^  evidence (?P<aspect>\S+) = (?P<value>\S+) speaks for (?P<supports>.+)$")
 _EXPERIENCE = re.compile(r"^step (?P<step>\d+): (?P<seen>[^|]*) \| (?P<action>[^|]+) \| (?P<reward>\S+)$")
 _STEP = re.compile(

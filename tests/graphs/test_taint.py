@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doxa import Analyst, ConceptualCritic, EpisodeGraph, Experiment, Manager, hierarchy, replay, train
-from doxa.agents import Recall
+from doxa.agents import Feedback, Recall
 from doxa.agents.origins import choosable, declassified, free_text
-from doxa.environments import Weather
+from doxa.critics import FactualCritic
+from doxa.environments import Text, Weather
 from doxa.environments.boundary import Boundary
 from doxa.environments.parts import Parts
-from doxa.environments.protocol import Choice, Json, Signal, Source, View
+from doxa.environments.protocol import Choice, Json, Outcome, Signal, Source, View
 from doxa.environments.stakes import Stakes
 from doxa.errors import ActionError, SpecError
 from doxa.graphs import fincon_team
@@ -266,3 +268,47 @@ def test_the_spec_names_the_limits() -> None:
         "max_position": None,
         "max_spend": None,
     }
+
+
+class Letters(Post):
+    """The same where the action is free text: a stance is words then, and so is a decision."""
+
+    def __init__(self, article: str = ARTICLE) -> None:
+        super().__init__(article)
+        self.spec = replace(self.spec, action=Text(4000), cautious=None)
+
+    def _advance(self, action: Json) -> Outcome:
+        return super()._advance("dry" if "x" in action else "rain")
+
+
+def wordy(request: Request[Any]) -> Mapping[str, Any]:
+    """Says again what stands in its prompt, in its stance and its action too."""
+    told = dict(parrot(request))
+    for name in ("stance", "action"):
+        if name in told:
+            told[name] = told.get("rationale", told.get("reasons"))[:4000]
+    return told
+
+
+@pytest.mark.parametrize("critic", [ConceptualCritic(memories=4), FactualCritic()])
+def test_a_stance_in_words_is_data_and_no_longer_than_a_note(tmp_path: Path, critic: Any) -> None:
+    graph = hierarchy(
+        Manager(feedback=Feedback(deviations=1e-9, minimum=2), refines=True),
+        [Analyst("listener", source="almanac", recall=Recall()), Analyst("watcher", source="barometer")],
+        critic=critic,
+    )
+    model = ScriptedModel(wordy)
+    asyncio.run(train(Experiment(Letters(), graph, episodes=2, model=model), tmp_path))
+    told = [request for request in model.requests if request.agent in {"manager", "critic"}]
+    assert {"manager", "critic"} <= {request.agent for request in told}
+    assert any("RAWTEXT" in whole(request) for request in told)
+    for request in told:
+        assert "RAWTEXT" not in outside(whole(request)), whole(request)
+        assert "between <data>" in request.messages[0].text
+        for line in whole(request).split("\n"):
+            if line.startswith(("insight", "contribution", "episode", "step")) and request.agent == "critic":
+                assert len("".join(re.findall("<data[^>]*>(.*?)</data>", line))) <= 280
+        shown = [line for line in whole(request).split("\n") if line.startswith("insight listener")]
+        for line in shown:
+            note = whole(request).split(line)[1].split("\n  <data>")[1].partition("</data>")[0]
+            assert len(re.findall("<data>(.*?)</data>", line)[0]) + len(note) <= 280
