@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import combinations
 from math import comb
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doxa.memory import ranks
 from doxa.memory.ranks import chance_as_low
 
 NUMBERS = st.lists(st.integers(-2, 2).map(float) | st.floats(-1e300, 1e300), max_size=5)
@@ -34,6 +36,27 @@ def test_only_the_order_counts_and_both_sides_are_told_alike(drawn: list[float],
 def test_a_few_numbers_cant_be_surprising(drawn: int, rest: int) -> None:
     rarest = chance_as_low(range(drawn), range(drawn, drawn + rest))
     assert rarest == 1 / comb(drawn + rest, drawn)
+
+
+def test_what_stands_in_for_counting_is_near_it_and_finds_nothing_more_surprising(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = random.Random(0)
+    for shift in (0.0, 0.3, 1.0, 2.0):
+        drawn = [rng.choice((rng.gauss(0, 1), 0.0)) for _ in range(40)]
+        rest = [rng.choice((rng.gauss(0, 1), 0.0)) + shift for _ in range(15)]
+        with monkeypatch.context() as patched:
+            counted = [chance_as_low(drawn, rest), chance_as_low(rest, drawn)]
+            patched.setattr(ranks, "MANY", 0)
+            near = [chance_as_low(drawn, rest), chance_as_low(rest, drawn)]
+        assert near == pytest.approx(counted, abs=0.01)
+        assert all(n >= 0.98 * c for n, c in zip(near, counted, strict=True) if c < 0.02)
+
+
+def test_a_window_of_thousands_of_episodes_takes_no_time() -> None:
+    rest, drawn = [float(number) for number in range(4000)], [number + 0.5 for number in range(4000)]
+    assert 0.4 < chance_as_low(drawn, rest) < 0.6
+    assert chance_as_low([1.0] * 4000, [1.0] * 4000) == 1
 
 
 def test_without_numbers_there_is_no_surprise() -> None:
