@@ -12,6 +12,8 @@ from .clauses import Mention, Sense
 from .stemming import sequence, stems
 from .wording import read
 
+_MOST = 200
+"""Words of a text that are compared with every word of another: more than a critic or a person may say at once."""
 _Paired: TypeAlias = Sequence[tuple[Mention, Sequence[Mention]]]
 """A text's words, each with those of the other text that mean the same or the opposite."""
 
@@ -53,7 +55,7 @@ class _Clash:
 @lru_cache(maxsize=8192)
 def likeness(one: str, other: str) -> Likeness:
     """Compare two texts; symmetric but for the wording of ``told``."""
-    a, b = read(one), read(other)
+    a, b = read(one)[:_MOST], read(other)[:_MOST]
     first, second = [(m, _partners(m, b)) for m in a], [(m, _partners(m, a)) for m in b]
     denied = _denied(first), _denied(second)
     clashes = [c for m, others in first for c in _clash(m, others, a)]
@@ -77,7 +79,7 @@ def share(one: str, other: str) -> float:
 
 def in_order(one: str, other: str) -> float:
     """Share of both texts' words that the other has too, in the same order, by stem, in [0, 1]."""
-    return SequenceMatcher(None, sequence(one), sequence(other), autojunk=False).ratio()
+    return SequenceMatcher(None, sequence(one)[:_MOST], sequence(other)[:_MOST], autojunk=False).ratio()
 
 
 def _apart(one: Sequence[Mention], other: Sequence[Mention]) -> bool:

@@ -10,6 +10,7 @@ from . import thesaurus
 TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[a-z]+(?:'[a-z]+)?|[,;:.!?]", re.IGNORECASE)
 STOPS = frozenset((*",;:.!?", "but"))
 """What ends a clause."""
+_MUTE = thesaurus.FUNCTION | thesaurus.NEGATORS | {"don"}
 _NOT = re.compile(r"n[’']t\b")
 
 
@@ -23,7 +24,7 @@ def sequence(text: str) -> tuple[str, ...]:
     """The same as :func:`stems`, in order."""
     words = TOKEN.findall(_NOT.sub(" not", text.casefold()))
     told = (thesaurus.NUMBERS.get(word, word) for word in words if word not in STOPS)
-    return tuple(stem(word) for word in told if word not in thesaurus.FUNCTION | thesaurus.NEGATORS | {"don"})
+    return tuple(stem(word) for word in told if word not in _MUTE)
 
 
 @lru_cache(maxsize=8192)

@@ -37,7 +37,7 @@ _IGNORED = (
         r"\b(?:ignori?e?r?\w*|ignora\w*|olvid\w*|oubli\w*|vergiss|missachte\w*|dimentic\w*)\b.{0,40}"
         r"\b(?:instruc\w*|instru\w*|anweisung\w*|consignes?|istruzion\w*|regeln?|reglas?|regles?)\b"
     ),
-    r"(?:игнорир\w*|забуд\w*).{0,40}(?:инструкц\w*|указани\w*|правил\w*)",
+    r"(?:игнорир\w{0,20}|забуд\w{0,20}).{0,40}(?:инструкц\w*|указани\w*|правил\w*)",
     r"(?:忽略|無視|无视|忘记|忘記).{0,20}(?:指示|指令|说明|說明|命令|规则|規則)",
 )
 _HIDDEN = (
@@ -65,7 +65,7 @@ _RUN = (
     r"\b__\w+__\b|\bos\.(?:system|environ)\b|\beval\(|\$\(|\{\{|<script",
 )
 _ENCODED = (
-    r"(?=\S*\d)(?=\S*[a-z])[a-z0-9+/_-]{32,}={0,2}|\b(?:[0-9a-f]{2}[ :]?){16,}\b",
+    r"(?<![a-z0-9+/_-])(?=[a-z0-9+/_-]{32})(?=\S*\d)(?=\S*[a-z])[a-z0-9+/_-]{32,}={0,2}|\b(?:[0-9a-f]{2}[ :]?){16,}\b",
     r"(?:\\x[0-9a-f]{2}|%[0-9a-f]{2}|&#x?[0-9a-f]+;){4,}",
     r"\b(?:base64|rot13|hex)\b.{0,40}\b(?:decode|follow|read|obey|do)\b|\bdecode (?:the|this|and)\b",
 )

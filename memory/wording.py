@@ -65,6 +65,8 @@ _BACK = frozenset(("it", "them", "such"))
 """What names again what was spoken of before."""
 _ORDERS = frozenset(("stops",))
 """Things that are called like acts."""
+_LONGEST = 2000
+"""Characters that are read: five times what a critic or a person may say at once. What is longer comes from files."""
 _NONE = frozenset(("nothing", "none", "nobody"))
 _BOUNDS = frozenset(("over", "under"))
 _PLACES = {"first": 1, "then": -1, "afterwards": -1, "later": -1, "afterward": -1}
@@ -73,8 +75,8 @@ _PLACES = {"first": 1, "then": -1, "afterwards": -1, "later": -1, "afterward": -
 
 @lru_cache(maxsize=4096)
 def read(text: str) -> tuple[Mention, ...]:
-    """The terms of a text in order."""
-    lowered = text.casefold()
+    """The terms of a text in order; of a text without end only the beginning."""
+    lowered = text[:_LONGEST].casefold()
     for pattern, replacement in _PHRASES:
         lowered = pattern.sub(replacement, lowered)
     return _ranked(_Reader().mentions(TOKEN.findall(lowered)))

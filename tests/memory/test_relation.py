@@ -15,7 +15,7 @@ from revision import read as understood_ones
 
 from doxa.memory.belief import Belief, Kind
 from doxa.memory.embeddings import HashingEmbedder
-from doxa.memory.likeness import likeness, share
+from doxa.memory.likeness import in_order, likeness, share
 from doxa.memory.nearness import WORDS
 from doxa.memory.relation import related
 from doxa.memory.wording import read
@@ -199,3 +199,20 @@ def test_any_text_can_be_read_and_compared(one: str, other: str) -> None:
     assert 0 <= found.share <= 1
     assert found.share == back.share
     assert not likeness(one, one).opposed
+
+
+@pytest.mark.parametrize(
+    "said", ["buy ", "not ", "never a b c less ", "no x y z ", "avoided, ", "buy or sell, and hold; "]
+)
+def test_what_has_no_end_is_compared_by_its_beginning(said: str) -> None:
+    endless = said * (100_000 // len(said))
+    assert read(endless) == read(endless[:2000])
+    assert not likeness(endless, f"{endless}.").opposed
+    assert in_order(endless, endless) == 1
+    assert likeness(f"Wait. {endless} Trust the news.", f"Wait. {endless} Ignore the news.").opposed is False
+    assert likeness(f"Trust the news. {endless}", f"Ignore the news. {endless}").opposed is True
+
+
+def test_all_of_a_lesson_of_the_greatest_length_is_compared() -> None:
+    words = " ".join(f"{a}{b}" for a in "bcdfghjklm" for b in "bcdfghjklm")[: 400 - len(" trust the news")]
+    assert likeness(f"{words} trust the news", f"{words} ignore the news").opposed
