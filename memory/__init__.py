@@ -18,7 +18,8 @@
 ``gate``, ``past``            what keeps a proposal from being in force; what was, in the episodes it cites
 ``terms``, ``disputes``       under which terms proposals are judged; what contradiction does to beliefs
 ``provenance``, ``vetting``   whose words are in a value; the support that lets tainted beliefs in
-``suspicion``, ``revoking``   words that command or hide; withdrawing all that came from a source
+``suspicion``                 words that command or hide
+``revoking``, ``without``     withdrawing all that came from a source; what would be believed without it
 ``sentences``, ``gleaning``   a scope's sentence read into conditions, whole or in part
 ``nearness``                  from when texts count as near, by the embedder behind their cosine
 ``propagation``, ``block``    which beliefs are handed to whom and why, and how they are written into a prompt

@@ -251,7 +251,7 @@ class Curation:
         if result.op == "rejected":
             raise BeliefError(f"it can't be accepted: {result.reason}")
         if old and result.added:
-            result = result.model_copy(update={"added": _grounded(result.added, old)})
+            result = result.model_copy(update={"added": grounded(result.added, old)})
         return self.record([result])[0]
 
     def _withdrawals(self, wanted: Sequence[Withdrawal], reasons: Sequence[str]) -> list[RevisionResult]:
@@ -326,7 +326,7 @@ def clock(memory: BeliefMemory) -> datetime | None:
     return max(times)
 
 
-def _grounded(new: Belief, old: Belief) -> Belief:
+def grounded(new: Belief, old: Belief) -> Belief:
     """An amended belief with what still speaks for it."""
     if (new.aspect, new.polarity) != (old.aspect, old.polarity):
         return new

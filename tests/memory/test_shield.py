@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,10 @@ from doxa.memory import (
     StepRef,
     render,
 )
-from doxa.memory.curation import Curation
+from doxa.memory.curation import Curation, last_episode
 from doxa.memory.interchange import exported, take_in
+from doxa.memory.interventions import Addition
+from doxa.memory.merging import merge
 from doxa.memory.provenance import Provenance, crowded, made_from
 from doxa.memory.revoking import revocation, revoke
 from doxa.memory.suspicion import suspicion
@@ -395,6 +398,63 @@ def test_after_revoking_prompts_are_those_of_a_run_that_never_saw_the_source(
         for memory in (saw, never):
             learn(memory, then, lesson(statement, then, polarity=polarity))
         assert prompts(saw, then + 1) == prompts(never, then + 1), "later ones too"
+
+
+DEEDS = st.tuples(st.sampled_from(["hear", "add", "merge", "begin an episode"]), MOVES)
+
+
+def stated(move: tuple[str, str, str]) -> Addition:
+    told = dict(zip(("statement", "polarity", "aspect"), move, strict=True))
+    return Addition.model_validate({**told, "concept": "c", "reason": "seen"})
+
+
+def heard(memory: BeliefMemory, move: tuple[str, str, str]) -> None:
+    """What a stranger's file says, approved by a person who fell for it."""
+    other = BeliefMemory(memory.journal, memory.journal.begin("stranger"), indexed=False)
+    belief = Curation(other).add(stated(move)).belief
+    hand = Curation(memory)
+    with suppress(BeliefError):  # what it says is there, or contradicted
+        take_in(hand, list(exported(other.beliefs())), "r", "a file")
+        hand.approve(str(belief), "it sounds right")
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(DEEDS, min_size=2, max_size=6))
+def test_after_revoking_a_file_people_have_said_what_they_said(
+    tmp_path_factory: pytest.TempPathFactory, deeds: list[tuple[str, Any]]
+) -> None:
+    with Journal.open(Home(tmp_path_factory.mktemp("home")), write=True) as journal:
+        saw = BeliefMemory(journal, journal.begin("saw"), indexed=False)
+        never = BeliefMemory(journal, journal.begin("never"), indexed=False)
+        for deed, move in deeds:
+            if deed == "hear":
+                heard(saw, move)
+                continue
+            other = BeliefMemory(journal, journal.begin("other"), indexed=False)
+            Curation(other).add(stated(move))
+            for memory in (saw, never):
+                if deed == "add":
+                    Curation(memory).add(stated(move))
+                elif deed == "merge":
+                    merge(Curation(memory), other.run, "they know more")
+                else:
+                    prompts(memory, last_episode(journal, memory.run) + 1)
+        if any(b.words for b in saw.beliefs()):
+            revoke(Curation(saw), "a file", "a stranger's")
+        then = last_episode(journal, saw.run) + 1
+        assert then == last_episode(journal, never.run) + 1
+        assert prompts(saw, then) == prompts(never, then)
+
+
+def test_what_a_person_doubts_stays_doubted_when_a_source_goes_that_disputed_it_too(memory: BeliefMemory) -> None:
+    hand = Curation(memory)
+    own = str(hand.add(stated((SAID[0], "for", "prices.a"))).belief)
+    hand.dispute(own, "I wonder")
+    heard(memory, (SAID[1], "against", "prices.a"))
+    other = next(b.id for b in memory.beliefs() if b.words)
+    hand.dispute(own, "the file says otherwise", other) if memory.get(other).status is Status.ACTIVE else None
+    revoke(hand, "a file", "a stranger's")
+    assert (memory.get(own).status, memory.get(other).status) == (Status.DISPUTED, Status.RETIRED)
 
 
 def test_revoking_takes_what_was_derived_and_the_notes(memory: BeliefMemory) -> None:
