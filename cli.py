@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import inspect
+import io
 import logging
 import os
 import sys
@@ -34,7 +37,7 @@ from .commands import (
 )
 from .commands.common import Terminated
 from .errors import DoxaError
-from .escapes import terminal
+from .escapes import terminal, unencodable
 from .leaks import RedactedRecord, show_traceback
 from .redaction import redacted
 
@@ -72,9 +75,23 @@ for subject in (
     subject.register(app)
 
 
+def _unwrap(group: typer.Typer) -> None:
+    """Take the line breaks out of the helps' paragraphs: they are the source's, and a terminal has its own."""
+    for command in group.registered_commands:
+        paragraphs = inspect.cleandoc(getattr(command.callback, "__doc__", None) or "").split("\n\n")
+        command.help = command.help or "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _unwrap(inner.typer_instance)
+
+
+_unwrap(app)
+
+
 def main() -> None:
     """Run the command line: Doxa's errors become one message and an exit code, never a traceback."""
     sys.excepthook = show_traceback
+    _write_anything()
     logging.setLogRecordFactory(RedactedRecord)
     try:
         app()
@@ -87,6 +104,14 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _write_anything() -> None:
+    """What a terminal's or a pipe's encoding lacks, as under ``LANG=C``, is written as an escape and stops nothing."""
+    codecs.register_error("doxa", unencodable)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="doxa")
 
 
 def _fail(error: DoxaError) -> None:

@@ -33,6 +33,13 @@ def visible(told: str) -> str:
     return told if told.isprintable() else "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in told)
 
 
+def unencodable(error: UnicodeError) -> tuple[str, int]:
+    """A codec's error handler: what an encoding lacks is written as JSON's escapes, readable by people and programs."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_escaped(char) for char in error.object[error.start : error.end]), error.end
+
+
 def markup(text: object) -> str:
     """Text for HTML, between tags or in a quoted attribute; characters that can't be shown become a space."""
     kept = "".join(c if c.isprintable() or c in "\n\t" else " " for c in str(text))

@@ -24,7 +24,7 @@ from .memory.intervals import Estimate
 from .memory.journal import Event
 from .memory.memory import BeliefMemory
 from .memory.retrieval import Found
-from .views import columns, money, plain
+from .views import Hanging, columns, money, plain
 
 IN_SAMPLE = "in-sample: beliefs made from an episode's own time were used in it; those returns are no forecast."
 
@@ -90,12 +90,12 @@ def found_view(found: Sequence[Found]) -> RenderableType:
     """Two lines per belief that a search found, the best first, and what its score is made of if it's told."""
     if not found:
         return "nothing found: no belief meets the conditions"
-    lines: list[Text] = []
+    lines: list[RenderableType] = []
     for hit in found:
         newer = f"  superseded by {' '.join(hit.superseded_by)}" if hit.superseded_by else ""
-        lines += [plain(f"{hit.id}  {hit.score:.3f}{newer}"), plain(f"  {hit.text}")]
+        lines += [Hanging(f"{hit.id}  {hit.score:.3f}{newer}"), Hanging(f"  {hit.text}")]
         if hit.parts:
-            lines.append(plain("  " + "  ".join(f"{name} {value:g}" for name, value in hit.parts.items())))
+            lines.append(Hanging("  " + "  ".join(f"{name} {value:g}" for name, value in hit.parts.items())))
     return Group(*lines)
 
 

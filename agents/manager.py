@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..errors import GraphError
 from ..memory.trajectory import Phase
 from ..models.protocol import Message, Model, Request
 from .briefing import Reading, situation
@@ -57,8 +58,11 @@ class Manager:
     source: ClassVar[None] = None
 
     def __post_init__(self) -> None:
-        """Check the name."""
+        """Check the name and how far it looks back."""
         checked_name(self.name)
+        for what, count in (("memory", self.memory), ("episodes", self.episodes)):
+            if count < 0:
+                raise GraphError(f"{self.name}: {what} is {count}; give how many it sees, 0 for none")
 
     @property
     def helpers(self) -> tuple[SimulatedUser, ...]:

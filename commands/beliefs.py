@@ -61,7 +61,7 @@ def beliefs(
         str | None,
         typer.Option("--as-of", metavar="WHEN", help="As of an episode or time, 3 or 2021-01-31; with --search."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="How many; with --search.")] = 5,
+    top: Annotated[int | None, typer.Option("--top", min=1, help="How many, 5 by default; with --search.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="What each score is made of; with --search.")] = False,
     embedder: EmbedderName = None,
     home: HomeDir = HOME,
@@ -79,8 +79,10 @@ def beliefs(
         made = embedder_for(opened, known.id, embedder)
         memory = stack.enter_context(BeliefMemory(opened, known.id, embedder=made, parent=known.parent))
         if search is not None:
-            _search(memory, Asked(search, belief, where, as_of, top, explain), as_json=as_json)
-        elif given := [f"--{n}" for n, v in (("where", where), ("as-of", as_of), ("explain", explain)) if v]:
+            _search(memory, Asked(search, belief, where, as_of, top or 5, explain), as_json=as_json)
+        elif given := [
+            f"--{n}" for n, v in (("where", where), ("as-of", as_of), ("top", top), ("explain", explain)) if v
+        ]:
             raise BeliefError(f"{given[0]} says how to search, and nothing is searched for: give --search TEXT")
         elif lift:
             _lifts(memory, known, belief, as_json=as_json)

@@ -32,7 +32,13 @@ RunId = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or 'last'
 
 
 def home_folder(given: str | Path) -> Path:
-    """The folder that ``--home`` means; for a shared journal's address that of a copy, which can only be read."""
+    """The folder that ``--home`` means; for a shared journal's address that of a copy, which can only be read.
+
+    Raises:
+        SetupError: It names nothing, as an empty shell variable does.
+    """
+    if not str(given).strip():
+        raise SetupError("--home '': name a folder, as in --home .doxa, or leave it out")
     if not str(given).startswith(("postgresql://", "postgres://")):
         return Path(given)
     from ..memory.mirror import mirrored

@@ -248,12 +248,12 @@ def _show(results: tuple[RevisionResult, ...] | list[RevisionResult], *, as_json
 
 
 def told(lines: Iterable[str]) -> RenderableType:
-    """Lines for a terminal, without markup or control characters."""
+    """Lines for a terminal, without markup or control characters; where they are broken the rest stands further in."""
     from rich.console import Group
 
-    from ..views import plain
+    from ..views import Hanging
 
-    return Group(*(plain(line) for line in lines))
+    return Group(*(Hanging(line) for line in lines))
 
 
 @contextmanager

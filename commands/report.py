@@ -10,6 +10,7 @@ import typer
 from ..errors import SpecError
 from .common import HOME, HomeDir, RunId, run_id
 from .files import write_lines
+from .housekeeping import size
 
 Out = Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help="The page, an .html file.")]
 
@@ -49,4 +50,4 @@ def _see(out: Path) -> None:
 
 def _write(page: str, out: Path, what: str) -> None:
     write_lines([page], out)
-    typer.echo(f"{what}: {out} ({len(page.encode()) / 2**20:.1f} MiB)")
+    typer.echo(f"{what}: {out} ({size(len(page.encode()))})")

@@ -142,10 +142,12 @@ def replay(run: RunId, home: HomeDir = HOME, spec: Elsewhere = None, as_json: Js
     """Run a finished run again from its journal, sending nothing, and compare the digests."""
     from ..graphs import Run
     from ..graphs import replay as replayed
-    from ..views import show
+    from ..views import show, what_next
 
     home = home.resolve()
     known = Run.load(home, run_id(run, home))
+    if known.mode != "sweep" and not known.ended:
+        raise SpecError(f"run {known.id} hasn't ended, and only what has can be replayed; {what_next(known)}")
     result = awaited(replayed(recalled(known, spec=spec).experiment, home, known.id))
     told = {"run": known.id, "digest": result.digest, "calls": result.calls, "sent": 0}
     show(

@@ -76,6 +76,6 @@ def _converted(now: Any, annotation: str, value: str, change: str) -> str | int 
         if isinstance(now, int | float):
             return type(now)(value)
     except (KeyError, ValueError):
-        kind = "true or false" if isinstance(now, bool) else f"a {type(now).__name__}"
+        kind = "true or false" if isinstance(now, bool) else "a whole number" if isinstance(now, int) else "a number"
         raise SpecError(f"{change!r}: {value!r} isn't {kind}; it is {now!r} now") from None
     raise SpecError(f"{change!r}: a {type(now).__name__} can't be written on a command line: change it in the SPEC")

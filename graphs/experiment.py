@@ -21,6 +21,7 @@ from ..memory.embeddings import Embedder
 from ..memory.omissions import as_recorded
 from ..memory.propagation import ByConcern, Propagation
 from ..memory.vetting import Vets, Vetting
+from ..models.budget import see_limits
 from ..models.limits import Limits
 from ..models.protocol import Model
 from ..models.resolve import resolve_model
@@ -103,6 +104,7 @@ class Experiment:
             )
         if self.episodes < 1:
             raise SpecError(f"episodes is {self.episodes}; at least 1 is needed, and 2 to learn anything")
+        see_limits(self.max_usd, self.max_tokens)
         if self.imagined < 0:
             raise SpecError(f"imagined is {self.imagined}; give the number of imagined episodes, 0 for none")
         if self.imagination is not None and not self.imagined:

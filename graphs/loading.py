@@ -40,7 +40,7 @@ def loader(spec: str) -> Callable[[Mapping[str, str]], Experiment]:
         SpecError: The SPEC can't be found or can't be run; later, that it is no experiment with these settings.
     """
     place, colon, name = spec.rpartition(":")
-    if not colon or not place or not name:
+    if not colon or not place.strip("./") or not name:
         raise SpecError(f"{spec!r} isn't a SPEC: {FORM}")
     module = _from_file(Path(place)) if place.endswith(".py") else _from_module(place)
     public = [key for key, value in vars(module).items() if isinstance(value, Experiment) or _is_own(value, module)]
@@ -55,7 +55,7 @@ def loader(spec: str) -> Callable[[Mapping[str, str]], Experiment]:
         elif settings:
             raise SpecError(f"{spec} takes no settings, {', '.join(sorted(settings))} given: make {name!r} a function")
         if not isinstance(found, Experiment):
-            raise SpecError(f"{spec} is a {type(found).__name__}, not an Experiment: {FORM}")
+            raise SpecError(f"{spec} is {_sort(found)}, not an Experiment: {FORM}")
         return found
 
     return load
@@ -82,6 +82,11 @@ def _from_module(name: str) -> ModuleType:
     return found
 
 
+def _sort(found: object) -> str:
+    """What something is instead, in words."""
+    return f"the class {found.__name__}" if isinstance(found, type) else f"of the type {type(found).__name__}"
+
+
 def _called(function: Any, spec: str, settings: Mapping[str, str]) -> Any:  # noqa: ANN401
     parameters = inspect.signature(function).parameters
     for key in settings:
@@ -97,12 +102,14 @@ def _called(function: Any, spec: str, settings: Mapping[str, str]) -> Any:  # no
 
 
 def _converted(text: str, annotation: str, key: str) -> str | int | float:
+    whole = annotation in {"int", "<class 'int'>"}
+    kind = "a whole number" if whole else "a number"
     try:
-        if annotation in {"int", "<class 'int'>"}:
+        if whole:
             return int(text)
         return float(text) if annotation in {"float", "<class 'float'>"} else text
     except ValueError:
-        raise SpecError(f"--set {key}={text}: {text!r} isn't a number; {key} is {annotation}") from None
+        raise SpecError(f"--set {key}={text}: {text!r} isn't {kind}; {key} takes nothing else") from None
 
 
 def _guarded(load: Callable[[], T], what: str) -> T:

@@ -18,7 +18,7 @@ from ..errors import NotFoundError, SpecError, options
 from ..memory.canonical import canonical
 from ..memory.home import Home
 from ..memory.journal import Entry, Event, Journal
-from ..models.budget import Budget
+from ..models.budget import Budget, see_limits
 from ..models.limits import Limits
 from ..models.traffic import Traffic
 from .arms import Arm, Plan, gathered, own_task
@@ -101,6 +101,7 @@ class Bounds:
         """Check the numbers."""
         if self.concurrency < 1:
             raise SpecError(f"concurrency is {self.concurrency}; at least 1 arm has to run at a time")
+        see_limits(self.max_usd, self.max_tokens)
 
 
 class Executor(Protocol):

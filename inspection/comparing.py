@@ -27,7 +27,7 @@ def compare(runs: Sequence[Run]) -> str:
     """
     names = [run.id for run in runs]
     if not 2 <= len(names) <= _MOST:
-        raise SetupError(f"{len(names)} runs can't be compared: name 2 to {_MOST} of them")
+        raise SetupError(f"{len(names)} given: name 2 to {_MOST} runs to compare")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise SetupError(f"{twice[0]} is named twice: name each run once")
     held = {i for run in runs for i in run.memory.state}

@@ -273,7 +273,9 @@ class Curation:
     def _in_force(self, belief: str) -> Belief:
         found = self.memory.get(belief)
         if found.status not in IN_FORCE:
-            raise BeliefError(f"{found.id} is {found.status}: approve it first to put it in force again")
+            heirs = [b.id for b in self.memory.beliefs() if found.id in b.supersedes]
+            instead = f", or name {' or '.join(heirs)}, which took its place" if heirs else ""
+            raise BeliefError(f"{found.id} is {found.status}: approve it first to put it in force again{instead}")
         return found
 
     def _unpinned(self, belief: str, what: str) -> Belief:

@@ -58,6 +58,17 @@ class Reservation:
         self._close(self)
 
 
+def see_limits(usd: float | None, tokens: int | None) -> None:
+    """Check limits before anything is begun under them.
+
+    Raises:
+        ModelSetupError: One isn't above 0.
+    """
+    for name, limit, example in (("max_usd", usd, "2.5"), ("max_tokens", tokens, "1000000")):
+        if limit is not None and not limit > 0:
+            raise ModelSetupError(f"{name} is {limit}; give more than 0, as {example}, or leave it out for no limit")
+
+
 class Budget:
     """US dollars and tokens that all calls together may use; ``None`` leaves one unlimited.
 
@@ -66,8 +77,7 @@ class Budget:
     """
 
     def __init__(self, usd: float | None = None, tokens: int | None = None) -> None:
-        if (usd is not None and not usd > 0) or (tokens is not None and tokens <= 0):
-            raise ModelSetupError(f"Budget(usd={usd}, tokens={tokens}): both must be above 0, or None for no limit")
+        see_limits(usd, tokens)
         self.usd = usd
         self.tokens = tokens
         self.spent_usd = 0.0

@@ -104,13 +104,20 @@ def test_settings_fill_a_function(doxa: Doxa) -> None:
         (["train", "nothing"], "isn't a SPEC"),
         (["train", "nothing.py:x"], "there is no file nothing.py"),
         (["train", "spec.py:experimnt"], "did you mean 'experiment'"),
-        (["train", "spec.py:team"], "is a EpisodeGraph, not an Experiment"),
+        (["train", "spec.py:team"], "is of the type EpisodeGraph, not an Experiment"),
         (["train", "spec.py:unfit"], "did you mean 'barometer'"),
         (["train", "spec.py:sized", "--set", "days"], "write it as KEY=VALUE"),
         (["train", "spec.py:sized", "--set", "days=0"], "days is 0"),
         (["train", "spec.py:hopeless"], "OPENAI_API_KEY"),
         (["train", "spec.py:experiment", "--from", "x-1"], "no doxa home"),
         (["train", "spec.py:experiment", "--home", "spec.py"], "is a file, not a folder"),
+        (["train", "spec.py:experiment", "--home", ""], "--home '': name a folder"),
+        (["train", "spec.py:experiment", "--max-usd", "-1"], "max_usd is -1.0; give more than 0"),
+        (["train", "spec.py:experiment", "--max-tokens", "0"], "max_tokens is 0; give more than 0"),
+        (["sweep", "spec.py:sized", "--over", "days=2,3", "--max-usd", "-1"], "max_usd is -1.0; give more than 0"),
+        (["train", ".:experiment"], "isn't a SPEC"),
+        (["train", "spec.py:Manager"], "is the class Manager, not an Experiment"),
+        (["train", "spec.py:sized", "--set", "days=x"], "'x' isn't a whole number"),
         (["runs"], "no doxa home"),
         (["show", "x-1"], "no doxa home"),
         (["graph", "spec.py:experiment", "--png", "x.gif"], "'.gif' can't be drawn"),
@@ -134,6 +141,8 @@ def test_wrong_input_gets_one_message_and_exit_code_2(doxa: Doxa, arguments: lis
         (["resume", "rain-3"], "rain-1"),
         (["replay", "rain-3"], "rain-1"),
         (["evaluate", "spec.py:experiment", "--from", "rain-3"], "rain-1"),
+        (["branch", "last", "--change", "manager.memory=-4"], "memory is -4; give how many"),
+        (["branch", "last", "--change", "manager.memory=x"], "'x' isn't a whole number"),
         (["export", "last", "-o", "no/such/folder.jsonl"], "can't be written"),
     ],
 )
@@ -253,3 +262,30 @@ def test_an_interrupted_run_goes_on_where_it_was(doxa: Doxa, tmp_path: Path, how
     assert not run["ended"]
     assert len(run["unanswered"]) <= 2
     assert "go on with it: doxa resume long-1" in doxa("runs").out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "utf-8"])
+def test_what_an_encoding_lacks_is_written_as_an_escape(doxa: Doxa, encoding: str) -> None:
+    doxa("train", "spec.py:sized", "--set", "days=2")
+    said = "Größe zählt ✓ \N{BRAIN}"
+    doxa("belief", "add", "last", said, "--aspect", "almanac.tone", "-r", "r")
+    for more in ([], ["--json"]):
+        call = [sys.executable, "-m", "doxa.cli", "beliefs", "last", *more]
+        done = subprocess.run(  # noqa: S603  our own program
+            call, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, check=False
+        )
+        told = done.stdout.decode(encoding)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert (json.loads(told)[0]["statement"] == said) if more else ("hlt" in told and "\n" in told)
+
+
+def test_a_run_that_has_not_ended_is_not_replayed(doxa: Doxa, tmp_path: Path) -> None:
+    (tmp_path / "spec.py").write_text(METERED.replace("model=Metered()", "model=Metered(), max_usd=0.12"))
+    assert doxa("train", "spec.py:experiment").code == 1
+    done = doxa("replay", "last")
+    assert (done.code, done.out) == (2, "")
+    assert "run rain-1 hasn't ended, and only what has can be replayed; go on with it: doxa resume rain-1" in done.err
+
+
+def test_help_breaks_lines_where_the_terminal_does(doxa: Doxa) -> None:
+    assert "is gone on with. The exit code is 3" in doxa("sweep", "--help").out

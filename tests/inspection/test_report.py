@@ -89,7 +89,7 @@ def test_runs_are_compared_side_by_side(home: Path) -> None:
     found = compare([Run("rain-1", home), Run("dull-1", home), Run("stopped-1", home)])
     for text in ("rain-1", "dull-1", "stopped-1: This run hasn&#39;t ended", "Last evaluations", "different beliefs"):
         assert text in found
-    with pytest.raises(SetupError, match="1 runs can't be compared: name 2 to 8"):
+    with pytest.raises(SetupError, match="1 given: name 2 to 8 runs to compare"):
         compare([Run("rain-1", home)])
     with pytest.raises(SetupError, match="rain-1 is named twice"):
         compare([Run("rain-1", home), Run("rain-1", home)])
