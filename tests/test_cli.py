@@ -271,9 +271,7 @@ def test_what_an_encoding_lacks_is_written_as_an_escape(doxa: Doxa, encoding: st
     doxa("belief", "add", "last", said, "--aspect", "almanac.tone", "-r", "r")
     for more in ([], ["--json"]):
         call = [sys.executable, "-m", "doxa.cli", "beliefs", "last", *more]
-        done = subprocess.run(  # noqa: S603  our own program
-            call, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, check=False
-        )
+        done = subprocess.run(call, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, check=False)
         told = done.stdout.decode(encoding)
         assert (done.returncode, done.stderr) == (0, b"")
         assert (json.loads(told)[0]["statement"] == said) if more else ("hlt" in told and "\n" in told)
