@@ -282,8 +282,8 @@ def _asked(belief: Belief) -> str:
 
 def _bounds(belief: Belief) -> Iterator[str]:
     """When a belief applies, and for how long."""
-    yield from (f"when {p.fact} {p.op} {p.value}" for p in belief.scope.when)
-    yield from (f"unless {p.fact} {p.op} {p.value}" for p in belief.scope.unless)
+    yield from (f"when {p}" for p in belief.scope.when)
+    yield from (f"unless {p}" for p in belief.scope.unless)
     yield from (f"must apply where {each}" for each in belief.examples.fire)
     yield from (f"mustn't apply where {each}" for each in belief.examples.quiet)
     if belief.valid_from or belief.valid_to:

@@ -61,7 +61,7 @@ def held_text(held: Held) -> str:
             + ("; made from text that strangers wrote" if belief.tainted else ""),
             *([f"for: {', '.join(belief.audience)}"] if belief.audience else []),
             *([f"applies: {belief.scope.sentence}"] if belief.scope.sentence else []),
-            *(f"  where {p.fact} {p.op} {p.value}" for p in belief.scope.when),
+            *(f"  where {condition}" for condition in belief.scope.conditions),
             f"why: {result.proposal.reason}",
             f"as: {result.op}; {result.reason}",
             *(

@@ -34,7 +34,7 @@ KnownAt = Annotated[
 ]
 When = Annotated[
     list[str] | None,
-    typer.Option("--when", metavar="CONDITION", help="'FACT OP VALUE', as in 'asset == AAPL' or 'asset in AAPL,MSFT'."),
+    typer.Option("--when", metavar="CONDITION", help="'FACT OP VALUE', as in 'asset == AAPL' or 'hour in 11,12'."),
 ]
 JudgeModel = Annotated[
     str | None,

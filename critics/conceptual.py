@@ -34,8 +34,8 @@ it."""
 
 _KINDS = """form: a belief; or a behaviour, one instruction in place of several beliefs on which every step it cites
 relied, its aspect theirs with ", " between them; or a hint, for one instance that its scope names by FACT == VALUE.
-scope: when (conditions, all of which have to hold) and unless (exclusions). examples: situations in which it must apply
-(fire) or mustn't (quiet), with which the scope is tested."""
+scope: when (conditions, all of which have to hold; in takes a list of texts or numbers) and unless (exclusions).
+examples: situations in which it must apply (fire) or mustn't (quiet), with which the scope is tested."""
 
 _MEMORIES = """memories: what is to happen to the agents' memories: insert a text for an agent, update one (its text, or
 critical: true if it was critical to a gain), delete one that misleads, or skip; each with a reason. Text between <data>

@@ -80,7 +80,7 @@ class ModelJudge:
 
 def _told(belief: Belief) -> str:
     """A belief as a judge reads it: what it says, on lines of its own."""
-    when = ", ".join(f"{p.fact} {p.op} {p.value}" for p in belief.scope.when)
+    when = ", ".join(belief.scope.conditions)
     told = {
         "concept": belief.concept,
         "aspect": belief.aspect,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..memory.belief import Belief, Evidence, Predicate, Scope
+from ..memory.belief import Belief, Evidence, Scope
 from ..memory.journal import Ancestor
 from ..memory.state import RevisionResult, changes
 from .columns import frame, from_rows
@@ -164,10 +164,4 @@ def _between(alpha: list[float], beta: list[float]) -> dict[str, list[float]]:
 
 def scope_text(scope: Scope) -> str:
     """When a belief applies, in a line; empty for always."""
-    parts = [*(_predicate(p) for p in scope.when), *(f"not {_predicate(p)}" for p in scope.unless)]
-    return "; ".join([*([scope.sentence] if scope.sentence else []), *([" and ".join(parts)] if parts else [])])
-
-
-def _predicate(p: Predicate) -> str:
-    value = ", ".join(p.value) if isinstance(p.value, tuple) else p.value
-    return f"{p.fact} {p.op} {value}"
+    return "; ".join(filter(None, (scope.sentence, " and ".join(scope.conditions))))

@@ -44,8 +44,13 @@ class Predicate(Record):
 
     fact: str
     op: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
-    value: str | FiniteFloat | tuple[str, ...]
-    """Text, a number, or the texts that ``in`` allows."""
+    value: str | FiniteFloat | tuple[str | FiniteFloat, ...]
+    """Text, a number, or the texts and numbers that ``in`` allows."""
+
+    def __str__(self) -> str:
+        """As people write it: ``asset in AAPL, MSFT``."""
+        values = self.value if isinstance(self.value, tuple) else (self.value,)
+        return f"{self.fact} {self.op} {', '.join(map(_written, values))}"
 
 
 class Scope(Record):
@@ -56,6 +61,11 @@ class Scope(Record):
     """Exclusions: each has to be known not to hold; of what isn't known, nobody knows that."""
     sentence: str = ""
     """The same in words; has its own embedding."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Its conditions and exclusions, each in words."""
+        return (*map(str, self.when), *(f"not {p}" for p in self.unless))
 
 
 class Credence(Record):
@@ -243,6 +253,11 @@ def id_of(belief: Belief) -> str:
     """The id that a belief should have by what it says."""
     b = belief
     return belief_id(b.concept, b.statement, b.aspect, b.polarity, b.scope, b.kind)
+
+
+def _written(value: str | float) -> str:
+    """A text as it stands, a whole number without its decimal point."""
+    return str(int(value)) if not isinstance(value, str) and value.is_integer() and abs(value) < 1e15 else str(value)
 
 
 def _each(situations: tuple[Situation, ...]) -> tuple[Situation, ...]:

@@ -16,7 +16,7 @@ The grammar of a line::
     POLARITY   for (trust the aspect) or against (act against it)
     STRENGTH   its credence in [0, 1], two decimals
     STATEMENT  the lesson, one sentence
-    SCOPE      when it applies, in words; left out if it always does
+    SCOPE      when it applies: its sentence, or else its conditions; left out if it always does
 
 What a person said, kind ``feedback``, has the line of a belief.
 
@@ -57,7 +57,7 @@ class BeliefLine:
     statement: str
     disputed: bool = False
     when: str = ""
-    """The scope's sentence."""
+    """The scope's sentence, or its conditions."""
     form: Form = "belief"
     of: str = ""
     """A behaviour's name, or the instance that a hint is for."""
@@ -71,9 +71,18 @@ def render(beliefs: Iterable[Belief]) -> str:
 def line(belief: Belief) -> str:
     """One belief's line."""
     mark = " (disputed)" if belief.status is Status.DISPUTED else ""
-    when = f" | when: {plain(belief.scope.sentence)}" if belief.scope.sentence.strip() else ""
+    said = _applies(belief)
+    when = f" | when: {plain(said)}" if said else ""
     head = f"[{belief.id}] {_form(belief)}{plain(belief.aspect)} | {belief.polarity} | {belief.credence.mean:.2f}"
     return f"{head} | {plain(belief.statement)}{mark}{when}"
+
+
+def _applies(belief: Belief) -> str:
+    """When it applies: the scope's sentence, or its conditions but for the instance that a hint names anyway."""
+    if belief.scope.sentence.strip():
+        return belief.scope.sentence
+    named = {str(p) for p in instance(belief.scope)} if belief.kind == "hint" else set[str]()
+    return " and ".join(told for told in belief.scope.conditions if told not in named)
 
 
 def parse(block: str) -> tuple[BeliefLine, ...]:
@@ -96,7 +105,7 @@ def _form(belief: Belief) -> str:
     if belief.kind == "behaviour":
         return f"behaviour {plain(belief.concept)} | "
     if belief.kind == "hint":
-        bound = " and ".join(f"{p.fact} == {p.value}" for p in instance(belief.scope))
+        bound = " and ".join(map(str, instance(belief.scope)))
         return f"hint {plain(bound)} | "
     return ""
 

@@ -11,7 +11,7 @@ _OPS = ("==", "!=", "<", "<=", ">", ">=", "in")
 
 
 def condition(text: str) -> Predicate:
-    """``FACT OP VALUE``; what reads as a number is one, and ``in`` takes texts with commas between them.
+    """``FACT OP VALUE``; what reads as a number is one, and ``in`` takes several with commas between them.
 
     Raises:
         BeliefError: It isn't of that form.
@@ -21,7 +21,7 @@ def condition(text: str) -> Predicate:
         raise BeliefError(f"{text!r}: write it as FACT OP VALUE with one of {', '.join(_OPS)}")
     fact, op, value = parts
     if op == "in":
-        told: object = tuple(each.strip() for each in value.split(","))
+        told: object = tuple(_value(each.strip()) for each in value.split(","))
     else:
         told = _value(value)
     return Predicate.model_validate({"fact": fact, "op": op, "value": told})

@@ -10,10 +10,13 @@ from .state import IN_FORCE, Beliefs, Update
 
 
 def freed(beliefs: Beliefs, gone: Belief) -> list[Update]:
-    """Opponents of a belief that goes and whom nobody else in force contradicts: their dispute is over."""
+    """Opponents of a belief that goes and whom nobody else in force contradicts: their dispute is over.
+
+    Opponents that were revoked may be missing: they count as never said.
+    """
     found = []
-    for b in (beliefs[i] for i in gone.contradicts):
-        others = (beliefs[i] for i in b.contradicts if i != gone.id)
+    for b in (beliefs[i] for i in gone.contradicts if i in beliefs):
+        others = (beliefs[i] for i in b.contradicts if i != gone.id and i in beliefs)
         if b.status is Status.DISPUTED and not any(other.status in IN_FORCE for other in others):
             found.append(Update(belief=b.id, status=Status.ACTIVE))
     return found

@@ -91,13 +91,19 @@ class Filters:
 
     def _meeting(self, p: Predicate, count: int) -> Mask:
         if p.op == "in":
-            return self._having(p.fact, p.value if isinstance(p.value, tuple) else (), count)
+            return self._among(p.fact, p.value if isinstance(p.value, tuple) else (), count)
         if isinstance(p.value, float):
             return _compared(self.column(p.fact, count), p.op, p.value)
         if isinstance(p.value, tuple) or p.op not in {"==", "!="}:
             return np.zeros(count, bool)
         having = self._having(p.fact, (p.value,), count)
         return having if p.op == "==" else self._having(p.fact, None, count) & ~having
+
+    def _among(self, field: str, values: Sequence[str | float], count: int) -> Mask:
+        """The rows whose field has one of these texts, or is one of these numbers."""
+        found = self._having(field, [v for v in values if isinstance(v, str)], count)
+        numbers = [v for v in values if not isinstance(v, str)]
+        return found | np.isin(self.column(field, count), numbers) if numbers else found
 
     def _having(self, field: str, values: Iterable[str] | None, count: int) -> Mask:
         """The rows whose field has one of these texts, or any text."""

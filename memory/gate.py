@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from .belief import Belief, Credence, Examples, Scope, Status
 from .past import Past
-from .scope import instance, unmet
+from .scope import instance, overlap, unmet
 from .suspicion import suspicion
 from .terms import Terms
 from .vetting import TAINTED
@@ -144,7 +144,12 @@ def failing(scope: Scope, examples: Examples) -> str | None:
 
 
 def unfit(belief: Belief) -> str | None:
-    """What keeps a belief from being kept at all: a hint for no instance, or a failing example."""
+    """What keeps a belief from being kept at all: a scope that nothing meets, a hint for no instance, an example."""
+    if not overlap(belief.scope, belief.scope):
+        return (
+            f"it could never apply: nothing meets {' and '.join(belief.scope.conditions)}; a fact that may have one of "
+            "several values takes the operator in and a list of them"
+        )
     if belief.kind == "hint" and not instance(belief.scope):
         return "a hint is for one instance: give its scope a condition FACT == VALUE that names it"
     return failing(belief.scope, belief.examples)

@@ -49,10 +49,15 @@ def _sensible(predicate: Predicate, fact: str | float) -> bool:
     """Whether a condition says anything about a fact: a number about numbers, a text about texts."""
     op, value = predicate.op, predicate.value
     if isinstance(value, tuple) or op == "in":
-        return isinstance(value, tuple) and op == "in" and isinstance(fact, str)
+        return isinstance(value, tuple) and op == "in" and _listed(fact, value)
     if isinstance(value, str):
         return isinstance(fact, str) and op in {"==", "!="}
     return not isinstance(fact, str)
+
+
+def _listed(fact: str | float, values: Sequence[str | float]) -> bool:
+    """Whether a list says anything about a fact: one of texts about texts, one of numbers about numbers."""
+    return any(isinstance(v, str) == isinstance(fact, str) for v in values) if values else isinstance(fact, str)
 
 
 def unmet(scope: Scope, facts: Facts) -> str | None:
@@ -88,8 +93,15 @@ def overlap(one: Scope, other: Scope) -> bool:
     return all(_possible([p for p in when if p.fact == f], [p for p in unless if p.fact == f]) for f in facts)
 
 
-def _set(conditions: Sequence[Predicate]) -> set[str]:
-    return {p.model_dump_json() for p in conditions}
+def _set(conditions: Sequence[Predicate]) -> set[tuple[str, str, frozenset[str | float]]]:
+    """Conditions to be compared: the order of a list says nothing, and a list of one value is that value."""
+    return {_plain(p) for p in conditions}
+
+
+def _plain(p: Predicate) -> tuple[str, str, frozenset[str | float]]:
+    if isinstance(p.value, tuple):
+        return p.fact, p.op, frozenset(p.value)
+    return p.fact, "in" if p.op == "==" else p.op, frozenset((p.value,))
 
 
 def _possible(when: Sequence[Predicate], unless: Sequence[Predicate]) -> bool:

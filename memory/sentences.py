@@ -76,7 +76,7 @@ def understood(scope: Scope, known: Vocabulary) -> Understood:
     if not _unread(scope):
         return Understood(scope)
     if made := _read(scope.sentence, known):
-        return Understood(made, f"; its scope is understood as {_all(made)}")
+        return Understood(made, f"; its scope is understood as {', '.join(made.conditions)}")
     body, *excluded = _parts(scope.sentence)
     named, barred = gleaned(body, known), [gleaned(part, known) for part in excluded]
     unless = tuple(p for part in barred for p in part.conditions)
@@ -84,7 +84,7 @@ def understood(scope: Scope, known: Vocabulary) -> Understood:
     if not _scoped(made) or not all(part.whole and len(part.conditions) == 1 for part in barred) or len(barred) > 1:
         return Understood(scope, "; its scope's sentence names no conditions that are understood and stays a sentence")
     rest = "" if named.whole else "; the rest of the sentence isn't understood and narrows nothing"
-    return Understood(made, f"; its scope is understood as {_all(made)}{rest}")
+    return Understood(made, f"; its scope is understood as {', '.join(made.conditions)}{rest}")
 
 
 def _unread(scope: Scope) -> bool:
@@ -95,18 +95,9 @@ def _scoped(scope: Scope) -> bool:
     return bool(scope.when or scope.unless)
 
 
-def _all(scope: Scope) -> str:
-    return ", ".join([*map(_told, scope.when), *(f"not {_told(p)}" for p in scope.unless)])
-
-
 def _parts(sentence: str) -> list[str]:
     """What a sentence asks for, and what it excludes."""
     return _EXCEPT.split(_shielded(" ".join(sentence.strip().rstrip(".").split())))
-
-
-def _told(predicate: Predicate) -> str:
-    value = predicate.value
-    return f"{predicate.fact} {predicate.op} {','.join(value) if isinstance(value, tuple) else value}"
 
 
 def _read(sentence: str, known: Vocabulary) -> Scope | None:
@@ -135,7 +126,7 @@ def _clauses(text: str, known: Vocabulary) -> Iterator[Predicate | None]:
     whole: list[str] = []
     for comma, piece in _pieces(text):
         bare = _THE.sub("", _LEAD.sub("", piece)).strip()
-        if whole and comma and bare == piece and all(_named(v, known) for v in _either(bare)):
+        if whole and comma and bare == piece and all(_named(v, known) or _NUMBER.fullmatch(v) for v in _either(bare)):
             whole[-1] += f" or {bare}"  # a list goes on
         elif bare:
             whole.append(bare)
@@ -162,12 +153,24 @@ def _condition(clause: str, known: Vocabulary) -> Predicate | None:
     if op is None:
         return None
     said = re.sub(f"^(?:{_BOUND[op]})", "", rest, flags=re.IGNORECASE).strip()
-    if _NUMBER.fullmatch(said):
-        return Predicate(fact=fact, op=op, value=float(said)) if _numeric(fact, known) else None
-    values = [_value(v, fact, known) for v in _either(said)]
-    if op not in {"==", "!="} or _numeric(fact, known) or not all(values) or (op == "!=" and len(values) > 1):
+    return _counted(fact, op, _either(said)) if _numeric(fact, known) else _chosen(fact, op, _either(said), known)
+
+
+def _counted(fact: str, op: str, said: list[str]) -> Predicate | None:
+    """A condition on a fact with numbers; ``None`` if something else is said of it."""
+    if not all(map(_NUMBER.fullmatch, said)) or (op != "==" and len(said) > 1):
         return None
-    return _among(fact, op, [v for v in values if v])
+    numbers = sorted(map(float, said))
+    told = {"value": numbers[0]} if len(numbers) == 1 else {"op": "in", "value": numbers}
+    return Predicate.model_validate({"fact": fact, "op": op, **told})
+
+
+def _chosen(fact: str, op: str, said: list[str], known: Vocabulary) -> Predicate | None:
+    """A condition on a fact with texts, likewise."""
+    values = [v for v in (_value(text, fact, known) for text in said if not _NUMBER.fullmatch(text)) if v]
+    if len(values) < len(said) or op not in {"==", "!="} or (op == "!=" and len(values) > 1):
+        return None
+    return _among(fact, op, values)
 
 
 def _by_value(clause: str, known: Vocabulary) -> Predicate | None:

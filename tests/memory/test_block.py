@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from doxa.errors import BeliefError
 from doxa.memory.belief import Belief, Credence, Kind, Predicate, Scope, Status, belief_id
-from doxa.memory.block import BeliefLine, parse, plain, render
+from doxa.memory.block import BeliefLine, line, parse, plain, render
 from doxa.models.protocol import Message
 from doxa.models.reading import Prompt
 
@@ -103,6 +103,20 @@ def test_the_grammar_is_the_documented_one() -> None:
         (cue.id, "news", "hint"),
     ]
     assert render([]) == ""
+
+
+def test_conditions_without_a_sentence_stand_in_the_line() -> None:
+    """Else whoever reads of two opposite beliefs takes them for a contradiction, and revises what is right."""
+    hours = Predicate(fact="hour", op="in", value=(11, 12))
+    bear = Predicate(fact="regime", op="==", value="bear")
+    held = belief("Hold.", "news", "", against=False, alpha=1, disputed=False)
+    held = held.model_copy(update={"scope": Scope(when=(hours,), unless=(bear,))})
+    assert line(held).endswith("| Hold. | when: hour in 11, 12 and not regime == bear")
+    assert line(held.model_copy(update={"scope": Scope(when=(hours,), sentence="late")})).endswith("| when: late")
+    cue = belief("Sell.", "news", "", against=True, alpha=1, disputed=False, kind="hint", name="AAPL")
+    cue = cue.model_copy(update={"scope": Scope(when=(*cue.scope.when, hours))})
+    assert line(cue).endswith("hint asset == AAPL | news | against | 0.50 | Sell. | when: hour in 11, 12")
+    assert parse(line(held))[0].when == "hour in 11, 12 and not regime == bear"
 
 
 @given(st.text())

@@ -261,6 +261,37 @@ def test_a_hint_names_one_instance(loop: Loop) -> None:
     assert (held.kind, held.status) == ("hint", Status.ACTIVE)
 
 
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ([("asset", "==", "AAPL"), ("asset", "==", "TSLA")], "asset == AAPL and asset == TSLA"),
+        ([("asset", "in", "AAPL")], "asset in AAPL"),
+        ([("hour", "==", (11, 12))], "hour == 11, 12"),
+        ([("hour", ">", 12), ("hour", "<", 11)], "hour > 12 and hour < 11"),
+    ],
+)
+def test_what_could_never_apply_is_rejected(loop: Loop, when: list[tuple[str, str, Any]], told: str) -> None:
+    scope = Scope.model_validate({"when": [{"fact": f, "op": op, "value": value} for f, op, value in when]})
+    result = loop.expand(scope=scope)
+    assert result.op == "rejected"
+    assert f"it could never apply: nothing meets {told};" in result.reason
+
+
+def test_a_scope_may_list_numbers(loop: Loop) -> None:
+    scope = {"when": [{"fact": "hour", "op": "in", "value": [11, 12]}]}
+    said = Expansion.model_validate_json(Expansion(**loop.lesson(scope=scope)).model_dump_json())
+    held = loop.of(loop.learn(said))
+    assert held.status is Status.ACTIVE
+    for hour, taken in ((11.0, True), (13.0, False)):
+        context = PropagationContext(JULY, {"hour": hour}, "evaluate")
+        found = loop.memory.propagate(loop.episode + 1, [PM], context, ByConcern(), key=f"{hour:06.0f}.00.propagate")
+        assert [c.taken for c in found.choices] == [taken]
+    turned = {"when": [{"fact": "hour", "op": "in", "value": [12, 11]}]}
+    loop.play()
+    again = loop.expand(scope=turned)
+    assert (again.op, again.belief) == ("reinforcement", held.id)
+
+
 def test_a_person_sets_the_validity_and_needs_no_support(loop: Loop) -> None:
     told = {"concept": "c", "statement": "Mind the critic.", "aspect": "news", "polarity": "for", "reason": "r"}
     at = Validity(valid_to=JULY)

@@ -18,16 +18,25 @@ from doxa.memory import Belief, BeliefMemory, Credence, Evidence, Home, Journal,
 from doxa.memory.belief import Examples, Given, Situation, belief_id
 from doxa.memory.curation import Curation
 from doxa.memory.interchange import DEPTH, LINE, exported, parsed, take_in
-from doxa.memory.scope import unmet
+from doxa.memory.scope import overlap, unmet
 
 plainly = 'abcxyz XYZ 0123"\\é|,'  # what hides characters is held back, and so isn't as it was
 texts = st.text(alphabet=plainly, min_size=1, max_size=20)
 scopes = st.builds(
     Scope,
-    when=st.lists(st.builds(Predicate, fact=texts, op=st.just("=="), value=texts), max_size=2).map(tuple),
+    when=st.lists(
+        st.builds(Predicate, fact=texts, op=st.just("=="), value=texts)
+        | st.builds(
+            Predicate,
+            fact=texts,
+            op=st.just("in"),
+            value=st.lists(texts | st.floats(-9, 9), min_size=1, max_size=2).map(tuple),
+        ),
+        max_size=2,
+    ).map(tuple),
     unless=st.lists(st.builds(Predicate, fact=texts, op=st.just("!="), value=texts), max_size=1).map(tuple),
     sentence=st.text(alphabet=plainly, max_size=10),
-)
+).filter(lambda scope: overlap(scope, scope))
 evidence = st.builds(
     Evidence,
     run=texts,

@@ -55,7 +55,7 @@ PREDICATES = st.builds(
     value=st.one_of(
         st.sampled_from(["news", "a", ""]),
         st.sampled_from([0.0, 1.0, 2.5]),
-        st.lists(st.sampled_from(["news", "b"])).map(tuple),
+        st.lists(st.sampled_from(["news", "b", 0.0, 2.5])).map(tuple),
     ),
 )
 

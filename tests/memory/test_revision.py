@@ -343,3 +343,15 @@ def test_two_critics_of_one_episode_may_add_the_same_belief() -> None:
     (belief,) = Beliefs().after([*one, *other]).values()
     assert belief.credence.alpha == 13
     assert [e.steps for e in belief.evidence] == [(3,), (4,)]
+
+
+def test_whoever_was_contradicted_by_what_counts_as_never_said_can_be_given_up() -> None:
+    beliefs, first = only(Beliefs(), expansion())
+    beliefs, other = only(beliefs, expansion(polarity="against", statement="Fade 21-day momentum."))
+    assert other.op == "dispute"
+    gone = beliefs[other.belief or ""].model_copy(
+        update={"status": Status.RETIRED, "held_back": "revoked with news: x"}
+    )
+    beliefs = Beliefs({**beliefs, gone.id: gone})
+    _, result = only(beliefs, Contraction(belief=first.belief or "", reason="it lost"))
+    assert result.op == "contraction"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doxa.memory.belief import Predicate, Scope
+from doxa.memory.conditions import condition
 from doxa.memory.scope import holds, overlap, same, unmet
 
 # around and between the values that predicates use, so that every satisfiable scope is satisfied by one of them
@@ -27,9 +28,9 @@ textual = st.builds(
 )
 listed = st.builds(
     Predicate,
-    fact=st.just("asset"),
+    fact=st.sampled_from(["asset", "x"]),
     op=st.just("in"),
-    value=st.lists(st.sampled_from(TEXTS[:2]), max_size=2).map(tuple),
+    value=st.lists(st.sampled_from((*TEXTS[:2], 0.0, 1.0)), max_size=2).map(tuple),
 )
 conditions = numeric | textual | listed
 scopes = st.builds(
@@ -67,6 +68,10 @@ def test_scopes_overlap_exactly_when_a_situation_meets_both(one: Scope, other: S
         ("!=", 2, 2.0, False),
         ("in", ("AAPL", "MSFT"), "MSFT", True),
         ("in", ("AAPL",), "MSFT", False),
+        ("in", (11, 12), 12.0, True),
+        ("in", (11, 12), 11.5, False),
+        ("in", (11, "noon"), "noon", True),
+        ("in", (11, "noon"), 11.0, True),
         # what can't be compared isn't met, whichever way it is asked
         ("==", "1", 1.0, False),
         ("!=", "1", 1.0, False),
@@ -76,6 +81,8 @@ def test_scopes_overlap_exactly_when_a_situation_meets_both(one: Scope, other: S
         ("<", "9", 1.0, False),
         ("in", "AAPL", "AAPL", False),
         ("==", ("AAPL",), "AAPL", False),
+        ("in", ("11", "12"), 11.0, False),
+        ("in", (11, 12), "11", False),
     ],
 )
 def test_a_condition_is_met_or_not(op: str, value: object, fact: str | float, *, met: bool) -> None:
@@ -102,6 +109,36 @@ def test_scopes_are_the_same_whatever_the_order_of_their_conditions() -> None:
     assert not same(Scope(when=(a,)), Scope(when=(a, b)))
     assert same(Scope(unless=(a, b)), Scope(unless=(b, a)))
     assert not same(Scope(when=(a,), unless=(b,)), Scope(when=(a,)))
+
+
+def test_the_order_of_a_list_says_nothing_and_a_list_of_one_value_is_that_value() -> None:
+    def scope(op: str, *value: str | float) -> Scope:
+        told = value if op == "in" else value[0]
+        return Scope(when=(Predicate.model_validate({"fact": "hour", "op": op, "value": told}),))
+
+    assert same(scope("in", 11, 12), scope("in", 12, 11, 12))
+    assert not same(scope("in", 11, 12), scope("in", 11))
+    assert same(scope("in", 11), scope("==", 11))
+    assert not same(scope("in", 11), scope("!=", 11))
+    assert not same(scope("in", "11"), scope("in", 11))
+    assert overlap(scope("in", 11, 12), scope("in", 12, 13))
+    assert not overlap(scope("in", 11, 12), scope("in", 13, 14))
+    assert not overlap(scope("in", 11, 12), scope(">", 12))
+
+
+def test_a_list_of_numbers_excludes_those_and_what_is_no_number() -> None:
+    scope = Scope(unless=(Predicate(fact="hour", op="in", value=(11, 12)),))
+    assert unmet(scope, {"hour": 13.0}) is None
+    assert unmet(scope, {"hour": 12.0}) == "hour in (11.0, 12.0) is excluded, and it is 12.0"
+    assert unmet(scope, {"hour": "late"}) is not None
+
+
+def test_conditions_are_written_as_people_write_them() -> None:
+    told = ["hour in 11, 12.5", "asset in AAPL, MSFT", "month == 1", "vol > 0.02", "asset != AAPL"]
+    assert [str(condition(text)) for text in told] == told
+    scope = Scope(when=(condition(told[0]),), unless=(condition(told[4]),))
+    assert scope.conditions == ("hour in 11, 12.5", "not asset != AAPL")
+    assert condition("hour in 11,12").value == (11.0, 12.0)
 
 
 def test_neighbouring_numbers_leave_no_room_between_them() -> None:
