@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..graphs.judgement import Decide
-    from ..memory import BeliefMemory, Predicate, RevisionResult
+    from ..memory import BeliefMemory, Journal, Predicate, RevisionResult
     from ..memory.belief import Examples, Validity
     from ..memory.curation import Curation
 
@@ -268,11 +268,25 @@ def curation(
     known = run_id(run, home)
     with Journal.open(Home(home), write=False) as reading:
         reading.require(known)
+        if write:
+            see_whole(reading, known)
     with (
         Journal.open(Home(home), write=write) as journal,
         BeliefMemory(journal, known, embedder=embedder_for(journal, known, embedder)) as memory,
     ):
         yield Curation(memory, decide=_judge(memory, judge))
+
+
+def see_whole(journal: Journal, run: str) -> None:
+    """Make sure that a run and those it started from are as they were written: nothing is built on anything else.
+
+    Raises:
+        JournalError: One isn't; the message names the last good event.
+    """
+    from ..memory.recorded import chain
+
+    for each in chain(journal, run):
+        journal.verify(each.run)
 
 
 def _judge(memory: BeliefMemory, model: str | None) -> Decide | None:

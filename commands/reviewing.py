@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from ..memory.revoking import Revocation
 
 RunOrLast = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's id, or 'last'.")]
-Why = Annotated[str | None, typer.Option("--why", metavar="REASON", help="Why, in one sentence; stays on record.")]
+Why = Annotated[
+    str | None, typer.Option("--why", "--reason", "-r", metavar="REASON", help="Why, in one sentence; stays on record.")
+]
 
 
 def register(group: typer.Typer) -> None:

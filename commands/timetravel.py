@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .common import HOME, HomeDir, Json, RunId, journal, run_id
-from .curation import EmbedderName, Reason, curation, group, told
+from .curation import EmbedderName, Reason, curation, group, see_whole, told
 
 Moment = "now, an episode's number (as it began), a time on the task's clock, a RUN or RUN@EPISODE"
 
@@ -74,7 +74,9 @@ def merge(
     from ..views import show
 
     with curation(run, home, embedder) as hand:
-        found = merging.merge(hand, run_id(other, home), reason)
+        theirs = hand.memory.journal.require(run_id(other, home))
+        see_whole(hand.memory.journal, theirs)
+        found = merging.merge(hand, theirs, reason)
     lines = [f"{r.op}  {r.belief}: {r.reason}" for r in found.results] or ["nothing new"]
     lines += [f"CONFLICT ({c.kind})  {c.ours} here, {c.theirs} there: {c.told}" for c in found.conflicts]
     results = [{"op": r.op, "belief": r.belief, "reason": r.reason} for r in found.results]

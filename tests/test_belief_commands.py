@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,23 @@ def test_a_home_is_kept_in_order(doxa: Doxa) -> None:
         assert (done.code, "no doxa home" in done.err) == (2, True)
     assert not Path("nowhere").exists()
     assert "unknown embedder" in doxa("memory", "reembed", "--embedder", "hashin").err
+
+
+def test_nothing_is_built_on_a_run_that_is_not_as_it_was_written(doxa: Doxa) -> None:
+    doxa("belief", "export", "last", "-o", "b.jsonl")
+    doxa("belief", "import", "b.jsonl", "-r", "a copy")
+    with closing(sqlite3.connect(".doxa/journal.sqlite3")) as outside, outside:
+        outside.execute("DROP TRIGGER events_are_never_changed")
+        outside.execute("UPDATE events SET payload = replace(payload, 'almanac', 'oracle') WHERE run = 'rain-1'")
+    said = ("x", "--aspect", "a", "-r", "r")
+    for command in (
+        ("add", "rain-1", *said),
+        ("merge", "imported-1", "rain-1", "-r", "r"),
+        ("merge", "rain-1", "imported-1", "-r", "r"),
+    ):
+        done = doxa("belief", *command)
+        assert (done.code, "the journal is good up to seq" in done.err) == (1, True), done.err
+    assert doxa("belief", "add", "imported-1", *said).code == 0, "other runs are whole"
 
 
 def test_beliefs_travel_in_files(doxa: Doxa) -> None:

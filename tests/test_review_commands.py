@@ -47,7 +47,7 @@ def test_a_person_sees_what_is_held_back_and_rules_on_it(doxa: Doxa) -> None:
     assert doxa("beliefs", "review", "--approve", held["id"]).code == 2
     assert doxa("beliefs", "review", "--why", "x").code == 2
     assert doxa("beliefs", "review", "--approve", held["id"], "--reject", held["id"], "--why", "x").code == 2
-    assert doxa("beliefs", "review", "--reject", held["id"], "--why", "a rumour").code == 0
+    assert doxa("beliefs", "review", "--reject", held["id"], "--reason", "a rumour").code == 0
     assert "why: rejected: a rumour" in doxa("beliefs", "review").out
     assert doxa("beliefs", "review", "--approve", held["id"], "--why", "it held").code == 0
     assert "nothing is held back" in doxa("beliefs", "review").out
