@@ -30,6 +30,8 @@ HEURISTIC = (
 UNREPEATABLE = "Not deterministic: the environment may go another way next time; the run can't be resumed or replayed."
 _HANG = 4
 """How much further in the rest of a broken line stands."""
+_WIDEST = 10_000
+"""Columns of a terminal that every table fits."""
 SWEEP = "sweep"
 """The mode of what stands for a whole sweep."""
 Values = Mapping[str, float | None]
@@ -97,14 +99,13 @@ def runs_table(runs: Sequence[Run]) -> RenderableType:
     if not runs:
         return "no runs yet: doxa train SPEC"
     arms = Counter(str(run.reference["sweep"]) for run in runs if "sweep" in run.reference)
-    table = columns(
-        "run", "mode", "status", ">episodes", ">return", ">calls", ">cost", "digest", *(["arm"] * bool(arms))
-    )
+    last = "arm" if arms else "digest"  # both don't fit a terminal
+    table = columns("run", "mode", "status", ">episodes", ">return", ">calls", ">cost", last)
     for run in _grouped(runs):
         value = f"{run.episodes[-1].value:+.4f}" if run.episodes else ""
-        cells = (run.id, run.mode, run.status, len(run.episodes), value, run.calls, money(run.cost), run.digest[:12])
+        cells = (run.id, run.mode, run.status, len(run.episodes), value, run.calls, money(run.cost))
         arm = str(run.reference.get("label", f"{arms[run.id]} begun" if run.mode == SWEEP else ""))
-        table.add_row(*(plain(cell) for cell in (*cells, *([arm] * bool(arms)))))
+        table.add_row(*(plain(cell) for cell in (*cells, arm if arms else run.digest[:12])))
     waiting = [run for run in runs if not run.ended and "sweep" not in run.reference]
     return Group(table, *(plain(what_next(run)) for run in waiting))
 
@@ -305,9 +306,22 @@ def _steps(steps: Sequence[int]) -> str:
     return f" steps {', '.join(map(str, steps))}" if steps else ""
 
 
-def columns(*headers: str) -> Table:
+class Listing(Table):
+    """A table that becomes a paragraph per row where it would have to break words: an id has to stay whole."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self.__rich_measure__(console, options.update(max_width=_WIDEST)).minimum <= options.max_width:
+            yield from super().__rich_console__(console, options)
+            return
+        headers = [str(column.header) for column in self.columns]
+        for row in zip(*(column.cells for column in self.columns), strict=True):
+            told = [f"{header} {cell}".strip() for header, cell in zip(headers[1:], row[1:], strict=True) if str(cell)]
+            yield Hanging("  ".join((str(row[0]), *told)))
+
+
+def columns(*headers: str) -> Listing:
     """A table without lines; a header that starts with ">" is that of a right-aligned column."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Listing(box=None, header_style="bold", pad_edge=False)
     for header in headers:
         table.add_column(header.lstrip(">"), justify="right" if header.startswith(">") else "left", overflow="fold")
     return table

@@ -12,6 +12,7 @@ import typer
 
 from ..errors import BeliefError
 from .common import HOME, HomeDir, Json, RunId, run_id
+from .misfits import tell_misfits
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -113,7 +114,9 @@ def add(
         said |= {"audience": tuple(audience or ()), "support": support, "reason": reason, "form": kind}
         said |= {"examples": _examples(must_fire, must_not_fire), "validity": _validity(valid_from, valid_to)}
         lesson = checked(Addition, said)
-        _show([hand.add(lesson, known_at=moment(known_at))], as_json=as_json)
+        added = hand.add(lesson, known_at=moment(known_at))
+        _show([added], as_json=as_json)
+        tell_misfits(hand.memory, aspect, audience, scope.when)
 
 
 def edit(
@@ -162,7 +165,9 @@ def edit(
             "audience": tuple(audience) if audience else None,
         }
         changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-        _show([guarded(hand.edit, old.id, reason, known_at=moment(known_at), **changes)], as_json=as_json)
+        edited = guarded(hand.edit, old.id, reason, known_at=moment(known_at), **changes)
+        _show([edited], as_json=as_json)
+        tell_misfits(hand.memory, aspect, audience, scope.get("when", ()))
 
 
 def pin(run: RunId, belief: BeliefId, reason: Reason, home: HomeDir = HOME, as_json: Json = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,13 +62,23 @@ def import_beliefs(
 
     lines = _read(file)
     if into is None:
-        parsed(lines)  # before there is a run for them
+        with _named(file):
+            parsed(lines)  # before there is a run for them
         into = _begun(name, home)
-    with curation(into, home, embedder) as hand:
+    with curation(into, home, embedder) as hand, _named(file):
         results = take_in(hand, lines, reason, f"file {file.name}" if untrusted else "")
         run = hand.memory.run
     data = {"run": run, "beliefs": [r.belief for r in results]}
     show(data, told([f"{run}: {len(results)} beliefs taken over from {file}{_held(results)}"]), as_json=as_json)
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Say of which file the line is that is wrong."""
+    try:
+        yield
+    except BeliefError as error:
+        raise BeliefError(f"{file}, {error}" if str(error).startswith("line ") else str(error)) from None
 
 
 def _held(results: Sequence[RevisionResult]) -> str:

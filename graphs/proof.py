@@ -197,7 +197,8 @@ def _see_sensible(experiment: Experiment, arms: Sequence[str], seeds: Sequence[i
         raise SpecError(f"episodes is {experiment.episodes}; at least 2 are needed to see anything learned")
     if "frozen" in arms and not 0 < frozen < experiment.episodes:
         raise SpecError(
-            f"frozen is {frozen}, of {experiment.episodes} episodes; give a number from 1 to {experiment.episodes - 1}"
+            f"the arm 'frozen' learns from {frozen} of {experiment.episodes} episodes: give frozen=1 to "
+            f"{experiment.episodes - 1} (--frozen), more episodes (--episodes), or leave the arm out (--arms)"
         )
     if "wrong" in arms and len(experiment.graph.agents) < 2:
         raise SpecError(

@@ -189,7 +189,7 @@ def test_beliefs_travel_in_files(doxa: Doxa) -> None:
     assert again["beliefs"] == []
     Path("b.jsonl").write_text("{}")
     done = doxa("belief", "import", "b.jsonl", "--home", "third", "-r", "r")
-    assert (done.code, "line 1" in done.err, Path("third").exists()) == (2, True, False)
+    assert (done.code, "b.jsonl, line 1" in done.err, Path("third").exists()) == (2, True, False)
     assert "can't be read" in doxa("belief", "import", "none.jsonl", "-r", "r").err
 
 
@@ -289,3 +289,23 @@ def test_feedback_that_cannot_be_read_says_why(
     before = ids(doxa)
     done = doxa("belief", "feedback", "last", "--from", "talk.txt", *arguments)
     assert (done.code != 0, told in done.err, ids(doxa)) == (True, True, before), done.err
+
+
+def test_names_that_the_run_lacks_are_noted_and_a_superseded_belief_names_its_heir(doxa: Doxa) -> None:
+    for arguments, noted in (
+        (("--aspect", "almanac.tone", "--audience", "listner"), "no agent 'listner', so nobody is handed it under"),
+        (("--aspect", "almanack.tone"), "no source 'almanack', so no analyst is handed it: "),
+        (("--aspect", "almanac.tone", "--when", "mode == x"), "no fact 'mode', so it applies nowhere: "),
+        (("--aspect", "almanac.tone", "--audience", "listener"), ""),
+        (("--aspect", "unknown"), ""),
+    ):
+        done = doxa("belief", "add", "last", "It is so.", "-r", "r", *arguments)
+        assert (done.code, f"note: this run has {noted}" in done.err) == (0, bool(noted)), done.err
+        assert noted or not done.err
+    old = ids(doxa)[0]
+    edited = doxa(
+        "belief", "edit", "last", old, "-r", "r", "--statement", "Another.", "--audience", "listner", "--json"
+    )
+    assert "no agent 'listner'" in edited.err
+    heir = edited.json[0]["belief"]
+    assert f"or name {heir}, which took its place" in doxa("belief", "pin", "last", old, "-r", "r").err

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from doxa.views import Hanging, plain
+from doxa.views import Hanging, columns, plain
 
 
 def test_plain_text_has_no_control_characters() -> None:
@@ -22,3 +22,13 @@ def test_a_line_that_is_broken_hangs_and_loses_nothing() -> None:
         margin = len(text) - len(text.lstrip())
         assert len(first) - len(first.lstrip()) == margin
         assert all(line.startswith(" " * (margin + 4)) and len(line) <= width for line in rest)
+
+
+def test_a_table_breaks_no_word_however_narrow_the_terminal() -> None:
+    table = columns("run", "status", ">return", "digest")
+    table.add_row("committee-1", "interrupted", "+0.0000", "9f01a315fd09")
+    for width in (80, 44, 43, 30):
+        console = Console(file=(out := io.StringIO()), width=width, color_system=None)
+        console.print(table)
+        assert {"committee-1", "interrupted", "+0.0000", "9f01a315fd09"} <= set(out.getvalue().split())
+        assert max(map(len, out.getvalue().split("\n"))) <= width

@@ -161,7 +161,7 @@ def test_a_picture_is_the_same_for_the_same_proof(proof: Proof, tmp_path: Path) 
         ({"arms": ("onn",)}, "no arm 'onn'.*did you mean 'on'"),
         ({"arms": ()}, "at least one of each"),
         ({"seeds": (1, 1)}, "each only once"),
-        ({"frozen": 4}, "frozen is 4, of 4 episodes; give a number from 1 to 3"),
+        ({"frozen": 4}, "learns from 4 of 4 episodes: give frozen=1 to 3"),
         ({"experiment": team(episodes=1), "arms": ("on",)}, "at least 2 are needed"),
         ({"experiment": replace(team(), graph=replace(team().graph, critic=None))}, "no critic"),
     ],
