@@ -102,13 +102,13 @@ def tainted_reason(words: Iterable[str], lacks: str) -> str:
 
 def worded(belief: Belief) -> tuple[str, ...]:
     """Everything in a belief that a model worded and a prompt may show."""
-    scope = (*belief.scope.when, *belief.scope.unless)
+    conditions = (*belief.scope.when, *belief.scope.unless)
     return (
         belief.concept,
         belief.statement,
         belief.aspect,
         belief.scope.sentence,
-        *(str(p.value) for p in scope),
+        *(text for p in conditions for text in (p.fact, str(p.value))),
     )
 
 

@@ -228,8 +228,9 @@ class _Admission:
     ) -> RevisionResult:
         """Put a lesson among the others: as a new belief, or into the one that says it already."""
         own = new.id if known is None else known.id
+        doubted = bool(rivals) or (known is not None and known.status is Status.DISPUTED)
         told = {
-            "status": Status.DISPUTED if rivals else Status.ACTIVE,
+            "status": Status.DISPUTED if doubted else Status.ACTIVE,
             "supersedes": (old.id,) if old else (),
             "contradicts": tuple(sorted(b.id for b in rivals)),
         }
@@ -238,7 +239,7 @@ class _Admission:
         if known is not None and not afresh:
             updates.append(self._gained(new, known).model_copy(update=told))
         if old is not None:
-            settled = {own, *(b.id for b in rivals)}
+            settled = {own, *(b.id for b in rivals)} if rivals else set[str]()
             updates.append(Update(belief=old.id, status=Status.SUPERSEDED))
             updates += [update for update in freed(self._beliefs, old) if update.belief not in settled]
         placed = new.model_copy(update=told)

@@ -355,3 +355,24 @@ def test_whoever_was_contradicted_by_what_counts_as_never_said_can_be_given_up()
     beliefs = Beliefs({**beliefs, gone.id: gone})
     _, result = only(beliefs, Contraction(belief=first.belief or "", reason="it lost"))
     assert result.op == "contraction"
+
+
+def test_who_takes_over_what_was_said_otherwise_stays_disputed_unless_that_was_why() -> None:
+    said = lesson(statement="Wait for two days after a split.", concept="patience")
+    beliefs, old = only(Beliefs(), expansion())
+    beliefs, other = only(beliefs, Expansion(**said))
+    taken = Revision(**said | {"steps": (StepRef(episode=1, step=4),)}, belief=old.belief or "")
+
+    def after(*, opposite: bool) -> Belief:
+        pair = [beliefs[other.belief or ""], beliefs[old.belief or ""]]
+        one, two = (
+            b.model_copy(update={"status": Status.DISPUTED, "contradicts": (rival.id,) if opposite else ()})
+            for b, rival in zip(pair, reversed(pair), strict=True)
+        )
+        known, result = only(Beliefs({**beliefs, one.id: one, two.id: two}), taken)
+        assert (result.op, result.belief) == ("revision", one.id)
+        assert known[two.id].status is Status.SUPERSEDED
+        return known[one.id]
+
+    assert after(opposite=False).status is Status.DISPUTED, "a person doubts it"
+    assert after(opposite=True).status is Status.ACTIVE, "what contradicted it is gone"
