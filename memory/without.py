@@ -125,7 +125,8 @@ class Without:
     def _stated(self, each: Recorded, said: Addition | Amendment) -> Iterator[RevisionResult]:
         """What a person said, said to who never heard the source."""
         before = each.result
-        held = [before.added] if before.added else [u for u in before.updates if u.belief == before.belief]
+        told = [b.evidence for b in (before.added, *before.restored) if b is not None and b.id == before.belief]
+        told += [u.evidence for u in before.updates if u.belief == before.belief]
         terms = Terms(
             run=each.run,
             author=before.author,
@@ -136,7 +137,7 @@ class Without:
             tainted=before.tainted,
             guard=Guard(before.words),
             generation=before.generation,
-            stated=held[0].evidence[-1:],  # what was there before the person's word comes first
+            stated=told[0][-1:],  # what was there before the person's word comes first
             rulings=self._rulings(each.run, each.episode),
             known=needed([said], self.memory.journal, each.run, each.episode),
             episode=each.episode,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from doxa.errors import BeliefError
@@ -425,7 +425,11 @@ def heard(memory: BeliefMemory, move: tuple[str, str, str]) -> None:
         hand.approve(str(belief), "it sounds right")
 
 
+TAKEN_UP = [("hear", (SAID[0], said, "prices.a")) for said in ("against", "for")]
+
+
 @settings(max_examples=15, deadline=None)
+@example([*TAKEN_UP, ("add", (SAID[0], "for", "prices.a"))])
 @given(st.lists(DEEDS, min_size=2, max_size=6))
 def test_after_revoking_a_file_people_have_said_what_they_said(
     tmp_path_factory: pytest.TempPathFactory, deeds: list[tuple[str, Any]]
