@@ -20,7 +20,9 @@ def make_folder(path: Path) -> None:
         OSError: It can't be made.
     """
     if not path.is_dir():
-        path.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+        if not path.parent.exists():
+            make_folder(path.parent)
+        path.mkdir(mode=FOLDER, exist_ok=True)
         path.chmod(FOLDER)
 
 

@@ -311,6 +311,8 @@ class Listing(Table):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.__rich_measure__(console, options.update(max_width=_WIDEST)).minimum <= options.max_width:
+            for column in self.columns:  # what has blanks gives way
+                column.no_wrap = not any(" " in str(cell).strip() for cell in column.cells)
             yield from super().__rich_console__(console, options)
             return
         headers = [str(column.header) for column in self.columns]

@@ -180,6 +180,7 @@ def recalled(
     Raises:
         SpecError: It was started from Python, or isn't there any more.
     """
+    see_single(run)
     if "proved" in run.reference:
         whole = f"doxa prove {run.reference['proved'] or 'TASK'}"
         raise SpecError(f"run {run.id} is the arm {run.reference['arm']!r} of a proof, and run by: {whole}")
@@ -195,6 +196,16 @@ def recalled(
     known = {name: list(run.reference.get(name, ())) for name in ("settings", "changes")}
     found = [*known["settings"], *(settings or [])], [*known["changes"], *(changes or [])]
     return loaded(spec or run.reference["spec"], *found)
+
+
+def see_single(run: Run) -> None:
+    """Check that a run isn't a whole sweep.
+
+    Raises:
+        SpecError: It is.
+    """
+    if run.mode == "sweep":
+        raise SpecError(f"{run.id} is a sweep, not a run: name one of its arms, as 'doxa runs' lists them")
 
 
 def _enter(run: Run) -> None:

@@ -31,6 +31,7 @@ from .common import (
     pairs,
     recalled,
     run_id,
+    see_single,
 )
 
 if TYPE_CHECKING:
@@ -146,7 +147,8 @@ def replay(run: RunId, home: HomeDir = HOME, spec: Elsewhere = None, as_json: Js
 
     home = home.resolve()
     known = Run.load(home, run_id(run, home))
-    if known.mode != "sweep" and not known.ended:
+    see_single(known)
+    if not known.ended:
         raise SpecError(f"run {known.id} hasn't ended, and only what has can be replayed; {what_next(known)}")
     result = awaited(replayed(recalled(known, spec=spec).experiment, home, known.id))
     told = {"run": known.id, "digest": result.digest, "calls": result.calls, "sent": 0}
@@ -218,11 +220,13 @@ def _start(
     lines: bool,
 ) -> None:
     """Train or evaluate."""
-    from ..graphs import evaluate, train
+    from ..graphs import Run, evaluate, train
     from .inbox import terminal
 
     experiment = overridden(found.experiment, **given)
     parent = run_id(parent, home) if parent else None
+    if parent is not None:
+        see_single(Run.load(home, parent.partition("@")[0]))
     loop = train if mode == "train" else evaluate
     answers = terminal() if ask else None
 

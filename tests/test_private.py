@@ -12,7 +12,7 @@ from doxa.commands.files import write_lines
 from doxa.doctor import home_findings
 from doxa.memory import Entry, Home, Journal
 from doxa.memory.archive import write
-from doxa.private import loose
+from doxa.private import loose, make_folder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has no such modes")
 
@@ -72,6 +72,11 @@ def test_archives_and_exports_are_their_owners(tmp_path: Path) -> None:
     (tmp_path / "there").chmod(0o644)
     write_lines(["beliefs"], tmp_path / "there")
     assert {mode(tmp_path / name) for name in ("archive", "lines", "there")} == {0o600}
+
+
+def test_folders_that_are_made_on_the_way_are_private_too(tmp_path: Path) -> None:
+    make_folder(tmp_path / "library" / "generation")
+    assert [mode(tmp_path / "library"), mode(tmp_path / "library" / "generation")] == [0o700, 0o700]
 
 
 def test_a_link_is_no_loose_file(tmp_path: Path) -> None:

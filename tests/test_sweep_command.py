@@ -58,6 +58,13 @@ def test_tables_for_people(doxa: Doxa) -> None:
     listed = doxa("runs").out.splitlines()
     assert [line.split()[0] for line in listed[1:]] == ["rain-sweep-1", *(f"rain-{n}" for n in range(1, 7))]
     assert "6 begun" in listed[1]
+    for call in (
+        ("replay", "rain-sweep-1"),
+        ("branch", "rain-sweep-1"),
+        ("train", "spec.py:rain", "--from", "rain-sweep-1", "--set", "seed=1", "--set", "days=2"),
+    ):
+        refused = doxa(*call)
+        assert (refused.code, "is a sweep, not a run: name one of its arms" in refused.err) == (2, True), refused.err
     assert "seed=0 days=3" in listed[2]
 
 
@@ -107,7 +114,7 @@ def test_a_spec_that_changed_is_refused_by_name(doxa: Doxa, tmp_path: Path) -> N
         (("spec.py:rain", "--over", "seed=0..x"), "'0..x' is neither a range nor a list"),
         (("spec.py:rain", "--over", "seed"), "write it as KEY=FIRST..LAST"),
         (("spec.py:rain", "--over", "seed=1,2,1"), "'1' is there 2 times"),
-        (("spec.py:rain", "--over", "seed=0,one"), "--set seed=one: 'one' isn't a number"),
+        (("spec.py:rain", "--over", "seed=0,one"), "--set seed=one: 'one' isn't a whole number"),
         (("spec.py:rain", "--over", "seed=0..1", "--over", "kind=whole,odd"), "no weather of the kind odd"),
         (("spec.py:rain", "--over", "seed=0..1", "--over", "seed=3"), "swept over already"),
         (("spec.py:rain", "--over", "seed=0..1", "--set", "seed=3"), "both set to '3' and swept over"),

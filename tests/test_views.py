@@ -32,3 +32,12 @@ def test_a_table_breaks_no_word_however_narrow_the_terminal() -> None:
         console.print(table)
         assert {"committee-1", "interrupted", "+0.0000", "9f01a315fd09"} <= set(out.getvalue().split())
         assert max(map(len, out.getvalue().split("\n"))) <= width
+
+
+def test_in_a_table_that_just_fits_what_has_blanks_gives_way() -> None:
+    table = columns("run", "arm")
+    table.add_row("rain-broadcast-1", "seed=0 days=3 more=4")
+    console = Console(file=(out := io.StringIO()), width=30, color_system=None)
+    console.print(table)
+    assert "rain-broadcast-1" in out.getvalue()
+    assert out.getvalue().startswith("run ")
