@@ -14,9 +14,11 @@ from ..agents.episode import Asker, Listener, Mode, People
 from ..agents.people import Answers, Inbox
 from ..errors import AmbiguousCallError, JournalError, NondeterminismError, SpecError, WaitingError
 from ..memory.canonical import canonical
+from ..memory.curation import Curation, last_episode
 from ..memory.home import Home
 from ..memory.journal import Ancestor, Entry, Journal
 from ..memory.memory import BeliefMemory
+from ..memory.revoking import revoke_again
 from ..memory.timetravel import branch_point
 from ..models.failures import CallError
 from ..models.protocol import Model, Reply, Request, T
@@ -163,6 +165,8 @@ async def opened_in(
         run = begun(journal, run, mode, experiment, parent, reference)
         memory = BeliefMemory(journal, run, embedder=experiment.embedder, parent=parent, indexed=traffic is None)
         stack.enter_context(memory)
+        if parent is not None and "@" in parent and last_episode(journal, run) < 0:
+            revoke_again(Curation(memory), parent)
         trace = await stack.enter_async_context(traced(asked.collector, run, experiment.name, mode))
         listener = trace.listener(listener)
         log = JournalLog(journal, run, listener, source=_source(journal, run, experiment), cache=experiment.cache)

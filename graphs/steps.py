@@ -208,7 +208,7 @@ class Reflect:
 
         held = episode.memory.before(episode.number)
         beliefs = tuple(b for b in held.values() if b.status in HANDED)
-        imagined = tuple(b for b in held.values() if b.status is Status.CANDIDATE and b.imagined)
+        imagined = tuple(b for b in held.values() if b.status is Status.CANDIDATE and b.imagined and not b.tainted)
         remembered = ProceduralMemory(episode.journal, episode.run, episode.memory.embedder)
         noted = remembered.noted(episode.number) if getattr(critic, "memories", True) else ()
         guard = Guard(seen_by(beliefs, noted, episode), episode.vetting, self.agents)

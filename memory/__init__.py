@@ -15,6 +15,7 @@
 ``relation``, ``judging``     what two beliefs are to each other, and who decides where that is open
 ``likeness``, ``wording``     two texts side by side, and what one of them advises; by the words of ``thesaurus``
 ``clauses``, ``stemming``     what a negation in a sentence reaches; words without their endings
+``lengths``                   how long what a belief says may be
 ``gate``, ``past``            what keeps a proposal from being in force; what was, in the episodes it cites
 ``terms``, ``disputes``       under which terms proposals are judged; what contradiction does to beliefs
 ``provenance``, ``vetting``   whose words are in a value; the support that lets tainted beliefs in

@@ -22,6 +22,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .belief import Belief, Credence, Examples, Scope, Status
+from .lengths import oversized
 from .past import Past
 from .scope import instance, overlap, unmet
 from .suspicion import suspicion
@@ -144,7 +145,9 @@ def failing(scope: Scope, examples: Examples) -> str | None:
 
 
 def unfit(belief: Belief) -> str | None:
-    """What keeps a belief from being kept at all: a scope that nothing meets, a hint for no instance, an example."""
+    """What keeps a belief from being kept at all: a text too long, a scope that nothing meets, a hint for no instance, ..."""
+    if long := oversized(belief):
+        return long
     if not overlap(belief.scope, belief.scope):
         return (
             f"it could never apply: nothing meets {' and '.join(belief.scope.conditions)}; a fact that may have one of "

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import BeliefError
-from .belief import Belief, Status, id_of
+from .belief import Belief, Credence, Status, id_of
 from .canonical import canonical, sha256
 from .curation import Curation
 from .disputes import opposed
@@ -109,8 +109,12 @@ def _guarded(belief: Belief, untrusted: str) -> Belief:
     """A file's belief as it comes in here: held back where it mustn't be in force without a person."""
     if untrusted:
         words = united([belief.words, [untrusted]])
-        evidence = tuple(e.model_copy(update={"words": united([e.words, [untrusted]])}) for e in belief.evidence)
-        belief = belief.model_copy(update={"tainted": True, "words": words, "evidence": evidence, "pinned": False})
+        told: dict[str, Any] = {"steps": (), "rewards": (), "mean": None, "trajectory": ""}  # its own word, no support
+        evidence = tuple(
+            e.model_copy(update={**told, "words": united([e.words, [untrusted]])}) for e in belief.evidence
+        )
+        changed = {"tainted": True, "words": words, "evidence": evidence, "pinned": False, "credence": Credence()}
+        belief = belief.model_copy(update=changed)
     found = suspicion(worded(belief))
     if belief.status not in IN_FORCE or not (found or untrusted):
         return belief

@@ -109,6 +109,9 @@ def _added(hand: Curation, held: Sequence[Belief], new: Belief, said: Merger) ->
 def _reinforced(
     hand: Curation, ours: Belief, theirs: Belief, base: Belief | None, said: Merger
 ) -> RevisionResult | None:
+    """What the other run's evidence adds, if it believes the same and words don't come in by it."""
+    if theirs.status not in IN_FORCE or (theirs.tainted and not ours.tainted):
+        return None  # nobody believes it there, or words would add to what stands on numbers
     cited = {(e.run, e.episode, e.steps, e.note) for e in ours.evidence}
     if all((e.run, e.episode, e.steps, e.note) in cited for e in theirs.evidence):
         return None

@@ -25,6 +25,7 @@ from .disputes import against, disputes, freed, why
 from .gate import Standing, brings_outcomes, failing, lifted, standing, tainted_reason, unfit
 from .interventions import Addition, Amendment, Cause
 from .judging import OpenPair, pair_key
+from .lengths import oversized
 from .operations import Contraction, Expansion, Lesson, Operation, Revision
 from .past import behind, cited_evidence
 from .provenance import united
@@ -114,6 +115,7 @@ class _Admission:
     def _lesson(self, proposal: Lessons) -> RevisionResult:
         old = self._standing(proposal.belief) if isinstance(proposal, Revision | Amendment) else None
         new = self._candidate(proposal, old)
+        self._see_unruled(new)
         if (waits := self._quarantined(new)) is not None:
             return self._supported(proposal, new, waits)
         held = [b for b in self._beliefs.in_force() if b is not old]
@@ -155,6 +157,14 @@ class _Admission:
         waiting = [b for b in self._beliefs.values() if b.status is Status.QUARANTINED]
         waiting = [b for b in waiting if b.held_back.startswith(TAINTED)]
         return self._restated({b.id: (b, r) for b, r in zip(waiting, self._compared(new, waiting), strict=True)})
+
+    def _see_unruled(self, new: Belief) -> None:
+        """See that a critic doesn't say again, in however other words, what a person has rejected."""
+        ruled = [b for b in self._beliefs.values() if b.held_back.startswith(REJECTED)]
+        if ruled and not self._terms.stated:
+            found = zip(ruled, self._compared(new, ruled), strict=True)
+            if known := self._restated({b.id: (b, r) for b, r in found}):
+                raise _RejectedError(f"{known.id} says this, and a person has ruled on it: {known.held_back}")
 
     def _supported(self, proposal: Lessons, new: Belief, held: Belief) -> RevisionResult:
         """Merge a restatement's evidence into a tainted belief, and let it in if it has enough now."""
@@ -264,6 +274,8 @@ class _Admission:
         aspect = p.aspect.strip()
         if not aspect:
             raise _RejectedError("it names no aspect")
+        if long := oversized(p):
+            raise _RejectedError(long)
         derived = behind(tuple((r.episode, r.step) for r in p.steps), self._terms.past)
         scope = understood(p.scope, self._terms.known).scope
         own = belief_id(p.concept, p.statement, aspect, p.polarity, scope, p.form)

@@ -9,6 +9,7 @@ What can't be undone are actions that were taken meanwhile, and what other propo
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import BeliefError, options
@@ -18,7 +19,8 @@ from .interventions import Retirement
 from .memory import BeliefMemory
 from .provenance import came_from, united
 from .remembering import Memory
-from .state import REVOKED, Update
+from .state import REVOKED, RevisionResult, Update
+from .timetravel import branch_point
 from .without import Without
 
 
@@ -95,6 +97,22 @@ def revoke(hand: Curation, source: str, reason: str) -> Revocation:
             episode, found.memories, author=hand.author, reason=why[:400]
         )
     return found
+
+
+def revoke_again(hand: Curation, origin: str) -> None:
+    """Withdraw, in a run that starts from an earlier state of another, what was revoked there since.
+
+    Args:
+        hand: On the new run's memory.
+        origin: ``RUN@EPISODE``, what it starts from.
+    """
+    journal = hand.memory.journal
+    begin = branch_point(journal, origin)
+    later = (e for e in journal.events(begin.run, kind="belief") if e.seq > begin.seq)
+    causes = (RevisionResult.read(e.payload, begin.run, e.episode).proposal for e in later)
+    for said in dict.fromkeys(cause for cause in causes if isinstance(cause, Retirement)):
+        with suppress(BeliefError):  # nothing of it is there
+            revoke(hand, said.source, said.reason)
 
 
 def _withdrawn(belief: Belief, why: str) -> Update:

@@ -13,7 +13,8 @@ from .curation import Curation, last_episode
 from .interventions import Rollback
 from .journal import Ancestor, Journal
 from .recorded import believed, chain, recorded, results_of
-from .state import Beliefs, RevisionResult, Update
+from .state import HANDED, REVOKED, Beliefs, RevisionResult, Update
+from .vetting import REJECTED
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def branch_point(journal: Journal, origin: str) -> Ancestor:
 def rollback(hand: Curation, episode: int, reason: str) -> tuple[RevisionResult, ...]:
     """Believe again what was believed when an episode began; what came since is retired, and stays on record.
 
+    What was revoked or rejected since stays so.
+
     Args:
         hand: Whose memory, and who does it.
         episode: From 0 to the next one.
@@ -137,7 +140,7 @@ def rollback(hand: Curation, episode: int, reason: str) -> tuple[RevisionResult,
     """
     memory = hand.memory
     then, now = _before(memory.journal, memory.run, episode), memory.now()
-    back = [b for b in then.values() if now[b.id] != b]
+    back = [b for b in then.values() if now[b.id] != b and not ruled_out(now[b.id])]
     gone = [b for b in now.values() if b.id not in then and b.status is not Status.RETIRED]
     pinned = sorted(b.id for b in (*gone, *back) if now[b.id].pinned)
     if pinned:
@@ -154,6 +157,11 @@ def rollback(hand: Curation, episode: int, reason: str) -> tuple[RevisionResult,
         result = hand.result("restoration", f"{b.id} is as it was before episode {episode}", said, b.id)
         results.append(result.model_copy(update={"restored": (b,)}))
     return hand.record(results) if results else ()
+
+
+def ruled_out(belief: Belief) -> bool:
+    """Whether a belief came from a source that was revoked, or a person has rejected it."""
+    return belief.status not in HANDED and belief.held_back.startswith((REVOKED, REJECTED))
 
 
 def _before(journal: Journal, run: str, episode: int) -> Beliefs:
