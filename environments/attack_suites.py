@@ -28,7 +28,7 @@ LARGEST = 50_000_000
 LONGEST = 20_000
 """Characters of one string; the rest is left out."""
 FIELDS = ("text", "Attacker Instruction", "Tool Response", "injection", "goal", "GOAL")
-_VECTOR = re.compile(r"^\s*default:\s*(?P<text>\S.*)$", re.MULTILINE)
+_VECTOR = re.compile(r"^[ \t]*default:[ \t]*(?P<text>\S.*)$", re.MULTILINE)
 FORMS = "a .json, .jsonl or .txt file, an injection_vectors.yaml, or a folder with AgentDojo's injection_tasks.py"
 
 

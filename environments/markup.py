@@ -33,7 +33,7 @@ HIDEABLE = frozenset({"div", "span", "table", "tbody", "tr", "td", "section"})
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _MARKUP = re.compile(r"<(?:html|body|div|p|span|font)\b", re.IGNORECASE)
 _OLD_TAGS = re.compile(r"</?(?:table|caption|page|fn|s|c|f\d+)>", re.IGNORECASE)
-_DOCUMENT = re.compile(r"<DOCUMENT>(.*?)</DOCUMENT>", re.DOTALL | re.IGNORECASE)
+_DOCUMENT = re.compile(r"<(?P<end>/?)DOCUMENT>", re.IGNORECASE)
 _TYPE = re.compile(r"<TYPE>\s*([^\s<]+)", re.IGNORECASE)
 _TEXT = re.compile(r"<TEXT>(.*?)(?:</TEXT>|\Z)", re.DOTALL | re.IGNORECASE)
 
@@ -59,12 +59,24 @@ def lines_of(document: str, form: str = "") -> list[str]:
 
 def _part(document: str, form: str) -> str:
     """The text of the wanted document of a submission; other documents are their own text."""
-    parts = _DOCUMENT.findall(document)
+    parts = _documents(document)
     wanted = [part for part in parts if (found := _TYPE.search(part)) and found[1].upper() == form.upper()]
     for part in wanted or parts[:1]:
         body = _TEXT.search(part)
         return body[1] if body else part
     return document
+
+
+def _documents(submission: str) -> list[str]:
+    """What stands between the marks of a submission's documents; each character is looked at once."""
+    parts, begin = list[str](), None
+    for mark in _DOCUMENT.finditer(submission):
+        if not mark["end"]:
+            begin = mark.end() if begin is None else begin
+        elif begin is not None:
+            parts.append(submission[begin : mark.start()])
+            begin = None
+    return parts
 
 
 class _Reader(HTMLParser):

@@ -53,7 +53,7 @@ class Home:
     def own(self) -> tuple[Path, ...]:
         """What is there of the files and folders that Doxa makes in it."""
         found = (*self.path.glob("journal.sqlite3*"), self.path / "lock", self.chroma, self.library)
-        return tuple(sorted(path for path in found if path.exists()))
+        return tuple(sorted(path for path in found if path.exists() or path.is_symlink()))
 
     @property
     def exists(self) -> bool:
@@ -83,14 +83,20 @@ class Home:
         return self
 
     def see_own(self) -> None:
-        """Make sure that this isn't a copy of another journal.
+        """Make sure that this isn't a copy of another journal, and that nothing in it leads elsewhere.
 
         Raises:
-            HomeError: It is; nothing can be written to the other one through it.
+            HomeError: It is, or something does; nothing can be written to another place through it.
         """
-        if self.copied.exists():
+        if linked := next((path for path in (*self.own, self.copied) if path.is_symlink()), None):
             raise HomeError(
-                f"{self.copied.read_text()} is for reading only: run in a home of your own, and gather it there by "
+                f"{linked} is a link to elsewhere, and Doxa writes and deletes inside of its home only: put what it "
+                "leads to there itself, or choose another home"
+            )
+        if self.copied.exists():
+            told = self.copied.read_text()[:400]
+            raise HomeError(
+                f"{told} is for reading only: run in a home of your own, and gather it there by "
                 "'doxa sweep ... --journal'"
             )
 

@@ -115,19 +115,19 @@ class _Admission:
     def _lesson(self, proposal: Lessons) -> RevisionResult:
         old = self._standing(proposal.belief) if isinstance(proposal, Revision | Amendment) else None
         new = self._candidate(proposal, old)
-        self._see_unruled(new)
+        ruled = [b for b in self._beliefs.values() if b.held_back.startswith(REJECTED)]
+        if known := self._restated(self._pairs(new, [b for b in ruled if b.id == new.id or not self._terms.stated])):
+            raise _RejectedError(f"{known.id} says this, and a person has ruled on it: {known.held_back}")
         if (waits := self._quarantined(new)) is not None:
             return self._supported(proposal, new, waits)
         held = [b for b in self._beliefs.in_force() if b is not old]
-        others = {b.id: (b, r) for b, r in zip(held, self._compared(new, held), strict=True)}
+        others = self._pairs(new, held)
         known = old if old and old.id == new.id else self._restated(others)
         if known and known.id in self._said:
             raise _RejectedError(f"an earlier proposal of this critique said the same ({known.id})")
         if known and (old is None or known is old):
             return self._reinforced(proposal, new, known)
         known = known or self._beliefs.get(new.id)
-        if known and known.held_back.startswith(REJECTED):
-            raise _RejectedError(f"{known.id} says this, and a person has ruled on it: {known.held_back}")
         gate = self._gate(new, old)
         if known is not None and gate.status is not Status.ACTIVE and not gate.reason.startswith(TAINTED):
             raise _RejectedError(f"{known.id}, which is {known.status}, says this. {gate.reason}")
@@ -154,17 +154,8 @@ class _Admission:
         """A belief that says the same and waits for support; what stands on numbers alone waits for nobody."""
         if not new.tainted or self._terms.stated:
             return None
-        waiting = [b for b in self._beliefs.values() if b.status is Status.QUARANTINED]
-        waiting = [b for b in waiting if b.held_back.startswith(TAINTED)]
-        return self._restated({b.id: (b, r) for b, r in zip(waiting, self._compared(new, waiting), strict=True)})
-
-    def _see_unruled(self, new: Belief) -> None:
-        """See that a critic doesn't say again, in however other words, what a person has rejected."""
-        ruled = [b for b in self._beliefs.values() if b.held_back.startswith(REJECTED)]
-        if ruled and not self._terms.stated:
-            found = zip(ruled, self._compared(new, ruled), strict=True)
-            if known := self._restated({b.id: (b, r) for b, r in found}):
-                raise _RejectedError(f"{known.id} says this, and a person has ruled on it: {known.held_back}")
+        held = (b for b in self._beliefs.values() if b.status is Status.QUARANTINED)
+        return self._restated(self._pairs(new, [b for b in held if b.held_back.startswith(TAINTED)]))
 
     def _supported(self, proposal: Lessons, new: Belief, held: Belief) -> RevisionResult:
         """Merge a restatement's evidence into a tainted belief, and let it in if it has enough now."""
@@ -186,9 +177,8 @@ class _Admission:
 
     def _lifted(self, proposal: Lessons, held: Belief, gained: Update, told: str) -> RevisionResult:
         """Put a belief in force that was held back."""
-        others = [b for b in self._beliefs.in_force() if b.status in HANDED]
-        found = zip(others, self._compared(held, others), strict=True)
-        rivals = [b for b, r in found if r.relation == "contradicts"]
+        others = self._pairs(held, [b for b in self._beliefs.in_force() if b.status in HANDED])
+        rivals = [b for b, r in others.values() if r.relation == "contradicts"]
         status = Status.DISPUTED if rivals else Status.ACTIVE
         contradicted = tuple(sorted(b.id for b in rivals))
         updates = (
@@ -345,6 +335,9 @@ class _Admission:
         if belief.pinned:
             raise _RejectedError(f"{belief.id} is pinned")
         return belief
+
+    def _pairs(self, new: Belief, held: Sequence[Belief]) -> dict[str, tuple[Belief, Related]]:
+        return {b.id: (b, r) for b, r in zip(held, self._compared(new, held), strict=True)}
 
     def _compared(self, new: Belief, held: Sequence[Belief]) -> list[Related]:
         """What a belief is to each of some others, with what a judge decided."""

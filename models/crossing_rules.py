@@ -24,7 +24,7 @@ STEADY: Final = 5
 """Steps that all went where they should, from which steps don't slip; of slipping ones that's less than 1 in 100."""
 SOON: Final = 1e-4
 """What a step costs a plan that isn't told otherwise: of two sure ways the shorter is taken."""
-_SIZE = re.compile(r"(?P<rows>\d+) rows and (?P<columns>\d+) columns")
+_SIZE = re.compile(r"\b(?P<rows>\d+) rows and (?P<columns>\d+) columns")
 _LIMIT = re.compile(r"after (?P<steps>\d+) steps it is over")
 _CELL = re.compile(rf"{POSITION}\.cell_(?P<row>\d+)_(?P<column>\d+)")
 

@@ -16,7 +16,7 @@ from .rules import Answer
 from .taxi_critic import criticise
 from .taxi_facts import ELSEWHERE, FIRST, RIDING, known
 
-_SIZE = re.compile(r"(?P<rows>\d+) rows and (?P<columns>\d+) columns")
+_SIZE = re.compile(r"\b(?P<rows>\d+) rows and (?P<columns>\d+) columns")
 _ACTIONS = (*MOVES, "pickup", "dropoff")
 
 

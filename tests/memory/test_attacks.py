@@ -12,7 +12,7 @@ import pytest
 
 from doxa import Analyst, ConceptualCritic, Experiment, Manager, hierarchy, replay, train
 from doxa.environments import Weather
-from doxa.errors import BeliefError
+from doxa.errors import BeliefError, HomeError
 from doxa.memory import Belief, BeliefMemory, Expansion, Home, Journal, Predicate, Scope, Status, StepRef
 from doxa.memory.belief import Credence, Examples, Given, Situation, id_of
 from doxa.memory.curation import Curation
@@ -174,3 +174,22 @@ def test_a_run_that_starts_from_an_earlier_state_is_without_what_was_revoked_sin
     assert taken
     assert not taken & withdrawn
     assert asyncio.run(replay(told, tmp_path, second.id)).id == second.id
+
+
+@pytest.mark.parametrize("name", ["journal.sqlite3", "lock", "library", "chroma", "copied"])
+def test_a_home_that_leads_elsewhere_is_not_written(tmp_path: Path, name: str) -> None:
+    elsewhere, home = tmp_path / "elsewhere", tmp_path / "home"
+    home.mkdir()
+    if name in {"library", "chroma"}:
+        elsewhere.mkdir()
+        (elsewhere / "own.txt").write_text("mine")
+    else:
+        elsewhere.write_text("mine")
+    (home / name).symlink_to(elsewhere)
+    with (
+        pytest.raises(HomeError, match=rf"{name} is a link to elsewhere") as refused,
+        Journal.open(Home(home), write=True),
+    ):
+        pass
+    assert "mine" not in str(refused.value)
+    assert "mine" in ((elsewhere / "own.txt") if elsewhere.is_dir() else elsewhere).read_text()
