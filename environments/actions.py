@@ -21,6 +21,10 @@ Json: TypeAlias = Any
 """A value that JSON can carry: null, booleans, finite numbers, strings, and lists and string-keyed objects of them."""
 
 
+LONGEST = 300
+"""Characters of an action in a message."""
+
+
 class ActionSchema(Protocol):
     """Which actions an environment takes.
 
@@ -67,7 +71,7 @@ class Choice:
     def validate(self, action: Json) -> Json:
         """Return the action if it is one of the options, else raise ``ActionError``."""
         if action not in self.options:
-            raise ActionError(f"action {action!r} isn't allowed: {options(action, self.options)}")
+            raise ActionError(f"action {shown(action)} isn't allowed: {options(named(action), self.options)}")
         return action
 
     def describe(self) -> str:
@@ -117,13 +121,13 @@ class Text:
     def validate(self, action: Json) -> Json:
         """Return the text, else raise ``ActionError``."""
         if not isinstance(action, str):
-            raise ActionError(f"action {action!r} isn't allowed: give {self.describe()}")
+            raise ActionError(f"action {shown(action)} isn't allowed: give {self.describe()}")
         if len(action) > self.max_length:
             raise ActionError(f"the action has {len(action)} characters: give {self.describe()}")
         if "\0" in action or any("\ud800" <= character <= "\udfff" for character in action):
-            raise ActionError(f"action {action!r} has characters that no text has: give {self.describe()}")
+            raise ActionError(f"action {shown(action)} has characters that no text has: give {self.describe()}")
         if self.pattern is not None and not re.fullmatch(self.pattern, action):
-            raise ActionError(f"action {action!r} isn't allowed: give {self.describe()}")
+            raise ActionError(f"action {shown(action)} isn't allowed: give {self.describe()}")
         return action
 
     def describe(self) -> str:
@@ -173,7 +177,7 @@ class Number:
         """Return the number, an ``int`` if it is to be whole and a ``float`` otherwise, else raise ``ActionError``."""
         fits = isinstance(action, int | float) and not isinstance(action, bool) and self.low <= action <= self.high
         if not fits or (self.integer and action != int(action)):
-            raise ActionError(f"action {action!r} isn't allowed: give {self.describe()}")
+            raise ActionError(f"action {shown(action)} isn't allowed: give {self.describe()}")
         return int(action) if self.integer else float(action) + 0.0
 
     def describe(self) -> str:
@@ -222,7 +226,7 @@ class Record:
     def validate(self, action: Json) -> Json:
         """Return the object with its fields in order, else raise ``ActionError``."""
         if not isinstance(action, Mapping):
-            raise ActionError(f"action {action!r} isn't allowed: give {self.describe()}")
+            raise ActionError(f"action {shown(action)} isn't allowed: give {self.describe()}")
         for name in action:
             if name not in self.fields:
                 raise ActionError(f"the action has no field {name!r}: {options(str(name), self.fields)}")
@@ -257,6 +261,20 @@ class Record:
 def written(action: Json) -> str:
     """An action on one line: a text as it is if every character of it can be seen, anything else as JSON."""
     return action if isinstance(action, str) and action.isprintable() else json.dumps(action, ensure_ascii=False)
+
+
+def shown(action: Json) -> str:
+    """An action in a message, cut where it is long: whoever is told of it needn't read all of it."""
+    try:
+        text = repr(action)
+    except (ValueError, RecursionError):  # a number of more digits than Python writes, or what holds itself
+        return f"this {type(action).__name__}"
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def named(action: Json) -> str:
+    """What an action may have been meant to be called."""
+    return action[:LONGEST] if isinstance(action, str) else shown(action)
 
 
 def taken(action: Json, schema: ActionSchema, legal: tuple[Json, ...] | None, step: int) -> Json:

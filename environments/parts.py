@@ -17,7 +17,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from ..errors import ActionError, EnvironmentContractError, options
-from .actions import Json, drawn, written
+from .actions import Json, drawn, named, shown, written
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 
@@ -51,7 +51,7 @@ class Parts:
     def validate(self, action: Json) -> Json:
         """Return the action with its parts in order, else raise ``ActionError``."""
         if not isinstance(action, Mapping):
-            raise ActionError(f"action {action!r} isn't allowed: give {self.describe()}")
+            raise ActionError(f"action {shown(action)} isn't allowed: give {self.describe()}")
         for name in self.names:
             if name not in action:
                 raise ActionError(f"the action says nothing about {name!r}: give {self.describe()}")
@@ -59,7 +59,8 @@ class Parts:
             if name not in self.names:
                 raise ActionError(f"the action has no part {name!r}: {options(str(name), self.names)}")
             if option not in self.options:
-                raise ActionError(f"action {option!r} for {name!r} isn't allowed: {options(option, self.options)}")
+                instead = options(named(option), self.options)
+                raise ActionError(f"action {shown(option)} for {name!r} isn't allowed: {instead}")
         return {name: action[name] for name in self.names}
 
     def describe(self) -> str:

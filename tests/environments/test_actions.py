@@ -185,3 +185,12 @@ def test_what_is_legal_is_part_of_the_digest_where_it_is_told() -> None:
     told = environment.reset(0)
     environment.legal = lambda: None  # type: ignore[method-assign,assignment,return-value]
     assert environment.reset(0).digest() != told.digest()
+
+
+@pytest.mark.parametrize("schema", [Choice(("a", "b")), Number(0, 1), Text(3), Parts(("x",), ("a", "b"))])
+@pytest.mark.parametrize("value", [10**5000, "x" * 1_000_000, [[10**5000]]], ids=["number", "text", "list"])
+def test_a_refusal_of_what_is_huge_is_short(schema: ActionSchema, value: object) -> None:
+    for action in (value, {"x": value}):
+        with pytest.raises(ActionError) as refused:
+            schema.validate(action)
+        assert len(str(refused.value)) < 1_000
