@@ -145,7 +145,7 @@ def failing(scope: Scope, examples: Examples) -> str | None:
 
 
 def unfit(belief: Belief) -> str | None:
-    """What keeps a belief from being kept at all: a text too long, a scope that nothing meets, a hint for no instance, ..."""
+    """What keeps a belief from being kept at all: a text too long, a scope nothing meets, an example."""
     if long := oversized(belief):
         return long
     if not overlap(belief.scope, belief.scope):

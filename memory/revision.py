@@ -164,9 +164,8 @@ class _Admission:
         told = f"it says what {held.id} says{self._ruled(new, held)}"
         if lacks is None:
             return self._lifted(proposal, held, gained, f"{told}, which several sources support now")
-        gained = gained.model_copy(
-            update={"status": Status.QUARANTINED, "held_back": tainted_reason(held.words, lacks)}
-        )
+        back = {"status": Status.QUARANTINED, "held_back": tainted_reason(held.words, lacks)}
+        gained = gained.model_copy(update=back)
         return self._result("reinforcement", f"{told}; {lacks}", proposal, held.id, None, (gained,))
 
     def _fresh(self, new: Belief, held: Belief) -> Update:
