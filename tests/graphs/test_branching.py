@@ -157,7 +157,7 @@ def test_a_change_takes_the_type_of_its_field(change: str, field: Any, value: An
         ("manager.memory", "write a change as AGENT.FIELD=VALUE"),
         ("mangaer.memory=2", "did you mean 'manager'"),
         ("manager.memroy=2", "did you mean 'memory'"),
-        ("manager.memory=few", "'few' isn't a int; it is 3 now"),
+        ("manager.memory=few", "'few' isn't a whole number; it is 3 now"),
     ],
 )
 def test_a_change_that_fits_nothing_says_what_would(change: str, message: str) -> None:
