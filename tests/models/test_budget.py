@@ -171,5 +171,5 @@ def test_the_message_says_what_is_left_and_what_is_needed(question: Question) ->
 
 @pytest.mark.parametrize("wrong", [{"usd": 0.0}, {"usd": -1.0}, {"usd": float("nan")}, {"tokens": 0}])
 def test_a_budget_for_nothing_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ModelSetupError, match="must be above 0"):
+    with pytest.raises(ModelSetupError, match="give more than 0"):
         Budget(**wrong)
