@@ -9,7 +9,7 @@ import html
 import json
 import re
 
-_ACTIVE = re.compile(r"\s*[=+\-@]|[\t\r\n]")
+_ACTIVE = re.compile(r"[\s\ufeff\u200b-\u200f\u2060]*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?%?")
 
 

@@ -33,3 +33,8 @@ def test_neutralising_takes_a_text_once(part: str) -> None:
 @pytest.mark.parametrize("part", ["a ", "ignore all ", "send to ", "_", "a_", "a1", "%41", "manager ", "игнорир"])
 def test_a_sentence_as_long_as_one_may_be_is_judged(part: str) -> None:
     suspicion([(part * 400)[:400]] * 5, ("pm", "reader"))
+
+
+@pytest.mark.parametrize("text", ["\u200b=1+1", "\ufeff=1", " \u2060@x", "\uff1d1+1", "\uff0b1x"])
+def test_no_invisible_or_wide_sign_lets_a_formula_through(text: str) -> None:
+    assert cell(text) == f"'{text}"
