@@ -148,7 +148,7 @@ def replay(run: RunId, home: HomeDir = HOME, spec: Elsewhere = None, as_json: Js
     home = home.resolve()
     known = Run.load(home, run_id(run, home))
     see_single(known)
-    if not known.ended:
+    if known.status == "interrupted":  # one that waits for people says what for
         raise SpecError(f"run {known.id} hasn't ended, and only what has can be replayed; {what_next(known)}")
     result = awaited(replayed(recalled(known, spec=spec).experiment, home, known.id))
     told = {"run": known.id, "digest": result.digest, "calls": result.calls, "sent": 0}
