@@ -278,6 +278,8 @@ def main() -> None:
     numbers = [int(each) for each in given if each.isdecimal()]
     inputs, seed = (*numbers, *(1_000_000, 0)[len(numbers) :])[:2]
     names = [each for each in given if not each.isdecimal()] or list(targets())
+    if strange := [name for name in names if name not in targets()]:
+        sys.exit(f"{__doc__}\nthere is no target {strange[0]!r}: choose from {', '.join(targets())}")
     print(f"a seeded mutator (seed {seed}), not atheris: {inputs:,} inputs")
     rng = random.Random(seed)  # noqa: S311  an experiment, not a secret
     for name in names:
