@@ -27,15 +27,19 @@ _MARKS = (
     "AKIA",
     "ASIA",
     "AIza",
-    "gh",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
     "glpat-",
     "xox",
     "hf_",
     "eyJ",
     "earer ",
-    "asic ",
+    "Basic ",
     "PRIVATE KEY",
-    "://",
 )
 """What a text must contain for the pattern to be worth trying: most texts contain none of it."""
 _LOOKS = re.compile(
@@ -46,8 +50,9 @@ _LOOKS = re.compile(
     r"|(?<=earer )[\w.~+/-]{16,}=*"
     r"|(?<=uthorization: Basic )[\w+/-]{8,}=*|(?<=uthorization\": \"Basic )[\w+/-]{8,}=*"
     r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:\\[nr]|[\w+/=:,\s]){16,}"
-    r"|(?<=://)(?:[^\s/?#\"'\\:@]*:[^\s/?#\"'\\]+|[^\s/?#\"'\\:@]{16,})(?=@)"
 )
+_ADDRESSED = re.compile(r"(://)(?:[^\s/?#\"'\\:@]*:[^\s/?#\"'\\]+|[^\s/?#\"'\\:@]{16,})(?=@)")
+"""A name and a password, or a token, before the host of an address."""
 _NAMED = re.compile(
     r"(?i)([?&][\w-]{0,40}(?:key|token|secret|password|signature)=|\b(?:x-)?api[-_]?key\\?[\"']?[:=] ?\\?[\"']?)"
     r"(?=[\w-]*\d)(?=[\w-]*[a-df-z_])[\w.~%+-]{8,}"
@@ -87,6 +92,8 @@ class Redaction:
                 text = text.replace(secret, HIDDEN)
         if any(mark in text for mark in _MARKS):
             text = _LOOKS.sub(HIDDEN, text)
+        if "://" in text and "@" in text:
+            text = _ADDRESSED.sub(rf"\1{HIDDEN}", text)
         small = text.lower()
         return _NAMED.sub(rf"\1{HIDDEN}", text) if any(name in small for name in _NAMING) else text
 
