@@ -114,12 +114,11 @@ def insight_text(agent: str, insight: Mapping[str, Any], *, words: bool = False)
         for r in insight["evidence"]
     ]
     left = NOTE_LENGTH - (len(_told(insight["stance"])) if words else 0)
-    note = _unmarked(_line(str(insight["rationale"])[: max(0, left)]))
     return "\n".join(
         [
             f"insight {agent}: {said_action(insight['stance'], words=words)}, confidence {insight['confidence']:.2f}",
             *readings,
-            f"  <data>{note}</data>",
+            f"  {_data(str(insight['rationale'])[: max(0, left)])}",
         ]
     )
 
@@ -127,7 +126,7 @@ def insight_text(agent: str, insight: Mapping[str, Any], *, words: bool = False)
 def marked(line: str) -> str:
     """A line whose words are data, its tag before them: ``[m-0123456789] 2024-01-05 news: <data>TEXT</data>``."""
     tag, _, text = line.partition(": ")
-    return f"{tag}: <data>{_unmarked(_line(text))}</data>"
+    return f"{tag}: {_data(text)}"
 
 
 def said_text(what: str, speaker: str, text: str) -> str:
@@ -161,10 +160,14 @@ def history_text(
     said = reflections or {}
     lines = []
     for s in steps:
-        done = f"<data>{_unmarked(_line(action_text(s.action)))}</data>" if words else action_text(s.action)
+        done = _data(action_text(s.action)) if words else action_text(s.action)
         lines.append(f"step {s.step}: {done}, reward {s.reward:+.6f}")
-        lines += [f"  reflection: <data>{_unmarked(_line(said[s.step]))}</data>"] if s.step in said else []
+        lines += [f"  reflection: {_data(said[s.step])}"] if s.step in said else []
     return "\n".join(["# Your last decisions", *lines]) if lines else ""
+
+
+def _data(text: str) -> str:
+    return f"<data>{_unmarked(_line(text))}</data>"
 
 
 def _told(action: Json) -> str:
